@@ -1,0 +1,100 @@
+# scream: make, make demo, make check. See README.md.
+#
+#   make OUTPUTS="alsa raw" RECEIVERS="udp"     just those drivers
+#   make SAN=address,undefined BUILD=build-asan a build with sanitizers, in a folder of its own
+#   make V=1                                    shows the commands
+
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+BUILD   ?= build
+PREFIX  ?= /usr/local
+VERSION := $(shell cat VERSION)
+
+# ---- drivers: a name, the pkg-config module it needs (none: always there), its file is <name>.c ----
+OUTPUTS_KNOWN   := pipewire pulse alsa raw wav
+RECEIVERS_KNOWN := udp ivshmem
+pkg_pipewire := libpipewire-0.3 >= 0.3.65
+pkg_pulse    := libpulse
+pkg_alsa     := alsa
+
+have = $(if $(pkg_$(1)),$(shell pkg-config --exists '$(pkg_$(1))' 2>/dev/null && echo yes),yes)
+
+ifdef OUTPUTS
+missing := $(foreach d,$(OUTPUTS),$(if $(filter $(d),$(OUTPUTS_KNOWN)),,$(error OUTPUTS: no output is named '$(d)'; known: $(OUTPUTS_KNOWN)))$(if $(call have,$(d)),,$(error OUTPUTS: '$(d)' needs $(pkg_$(d)), which pkg-config does not find; `make deps` installs it)))
+else
+OUTPUTS := $(foreach d,$(OUTPUTS_KNOWN),$(if $(call have,$(d)),$(d)))
+endif
+ifdef RECEIVERS
+missing := $(foreach d,$(RECEIVERS),$(if $(filter $(d),$(RECEIVERS_KNOWN)),,$(error RECEIVERS: no receiver is named '$(d)'; known: $(RECEIVERS_KNOWN))))
+else
+RECEIVERS := $(RECEIVERS_KNOWN)
+endif
+left_out := $(filter-out $(OUTPUTS),$(OUTPUTS_KNOWN)) $(filter-out $(RECEIVERS),$(RECEIVERS_KNOWN))
+why_out   = $(if $(call have,$(1)),not asked for,needs $(pkg_$(1)): make deps)
+
+upper = $(shell echo $(1) | tr a-z A-Z)
+DRIVER_FLAGS := $(foreach d,$(OUTPUTS) $(RECEIVERS),-DHAVE_$(call upper,$(d)))
+pkgs := $(foreach d,$(OUTPUTS),$(firstword $(pkg_$(d))))
+ifneq ($(strip $(pkgs)),)
+PKG_CFLAGS := $(patsubst -I%,-isystem %,$(filter-out -I/usr/include,$(shell pkg-config --cflags $(pkgs))))
+PKG_LIBS   := $(shell pkg-config --libs $(pkgs))
+endif
+
+# ---- flags ----
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wformat=2 -Wvla
+HARDEN   := -fPIE -fstack-protector-strong -fno-common
+HARDLINK := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+ifdef SAN
+SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+else
+HARDEN   += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DSCREAM_VERSION='"$(VERSION)"' $(DRIVER_FLAGS) $(WARN) $(HARDEN) \
+             $(SANFLAGS) -pthread -MMD -MP $(PKG_CFLAGS) $(CFLAGS) $(CPPFLAGS)
+ALL_LDFLAGS = $(HARDLINK) $(SANFLAGS) -pthread $(LDFLAGS)
+Q := $(if $(V),,@)
+
+# ---- what is built of what ----
+CORE    := $(filter-out src/main.c,$(wildcard src/*.c))
+DRIVERS := $(OUTPUTS:%=outputs/%.c) $(RECEIVERS:%=receivers/%.c) outputs/table.c receivers/table.c \
+           $(foreach d,$(OUTPUTS),$(wildcard outputs/$(d)_*.c)) $(foreach d,$(RECEIVERS),$(wildcard receivers/$(d)_*.c))
+SEND    := $(wildcard tools/send*.c) tools/signal.c
+LISTEN  := $(wildcard tools/listen*.c) tools/signal.c
+objects  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+.PHONY: all deps check lint demo install clean FORCE unit live
+all: $(BUILD)/report $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen
+
+$(BUILD)/scream: $(call objects,src/main.c $(CORE) $(DRIVERS))
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+$(BUILD)/scream-send: $(call objects,$(SEND) src/format.c src/chmap.c)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+
+$(BUILD)/scream-listen: $(call objects,$(LISTEN) src/format.c src/chmap.c)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@echo "  CC    $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# Rebuilds everything when a flag or the choice of drivers changes, nothing when none does.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(subst ','\'',$(CC) $(ALL_CFLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(CC) $(ALL_CFLAGS))' > $@
+
+$(BUILD)/report: $(BUILD)/flags
+	@{ echo "  outputs:   $(OUTPUTS)"; echo "  receivers: $(RECEIVERS)"; \
+	   $(foreach d,$(left_out),echo "  left out:  $(d) ($(call why_out,$(d)))";) } | tee $@
+
+include tests/tests.mk
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,24 @@
+/* The outputs of this build, in the order in which `-o auto` tries them. */
+#include "../src/output.h"
+
+extern const struct output_driver pipewire_driver, pulse_driver, alsa_driver, raw_driver,
+    wav_driver;
+
+const struct output_driver *const output_table[] = {
+#ifdef HAVE_PIPEWIRE
+    &pipewire_driver,
+#endif
+#ifdef HAVE_PULSE
+    &pulse_driver,
+#endif
+#ifdef HAVE_ALSA
+    &alsa_driver,
+#endif
+#ifdef HAVE_RAW
+    &raw_driver,
+#endif
+#ifdef HAVE_WAV
+    &wav_driver,
+#endif
+    NULL,
+};

@@ -1,0 +1,54 @@
+/*
+ * What the real-time threads count and the control thread reports: relaxed atomics, written by one
+ * thread each, so that reading them never disturbs anything. They only grow.
+ */
+#ifndef SCREAM_COUNTERS_H
+#define SCREAM_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+typedef atomic_uint_fast64_t counter;
+
+static inline void count_add(counter *c, uint64_t n)
+{
+    /* one writer: a plain add, published */
+    uint64_t v = atomic_load_explicit(c, memory_order_relaxed);
+    atomic_store_explicit(c, v + n, memory_order_relaxed);
+}
+
+static inline uint64_t count_read(const counter *c)
+{
+    return atomic_load_explicit((counter *)c, memory_order_relaxed);
+}
+
+/* Written by the receiver thread. */
+struct receiver_counters {
+    counter packets;      /* handed on */
+    counter bad_size;     /* datagram of another size than the driver's 1157 bytes; shm: sizes that
+                             cannot be */
+    counter bad_format;   /* rate, width or channel count that does not exist */
+    counter other_source; /* valid, from a sender that is not the one being played */
+    counter kernel_drops; /* datagrams that the socket buffer had no room for */
+    counter late_chunks;  /* shm: overwritten by the guest before they were read */
+    counter restarts;     /* shm: streams that began */
+};
+
+/* Written by the producer (overruns) and by the player (all others). */
+struct stream_counters {
+    counter overrun_bytes;  /* no room in the ring */
+    counter frames;         /* played */
+    counter underruns;      /* the ring ran dry while the source was still sending */
+    counter pauses;         /* the ring ran dry because the source ceased */
+    counter skips;          /* jumps back to the target latency */
+    counter skipped_frames; /* frames dropped by them */
+    counter latency_us;     /* a gauge: arrival to ear, of the last period played */
+    counter delay_us;       /* a gauge: the part of it that lies behind the player */
+};
+
+static inline void gauge_set(counter *c, uint64_t v)
+{
+    atomic_store_explicit(c, v, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * Lines for the user, on standard error: one line per event, with journal priorities ("<4>...")
+ * when systemd reads them. Any thread but a real-time one (rt.h); a line is written by one write().
+ */
+#ifndef SCREAM_LOG_H
+#define SCREAM_LOG_H
+
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_INFO = 6,
+    LOG_LEVEL_DEBUG = 7
+};
+
+/* Lines above this level are dropped; the start-up value is LOG_LEVEL_INFO. Call before any thread.
+ */
+void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+
+void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...)    log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)   log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+#endif

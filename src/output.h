@@ -1,0 +1,87 @@
+/*
+ * The output contract: a player becomes sound.
+ *
+ * A driver is one `const struct output_driver` at the bottom of its file, listed in outputs/table.c
+ * in the order in which `-o auto` tries them. A pull driver calls player_fill() from its server's
+ * own real-time callback; a push driver runs a feeder (feeder.h), whose thread does. Either way
+ * exactly one thread reads the player between start() and the return of stop().
+ */
+#ifndef SCREAM_OUTPUT_H
+#define SCREAM_OUTPUT_H
+
+#include "format.h"
+#include "notify.h"
+#include "player.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum output_flags {
+    OUTPUT_EXACT = 1 << 0,     /* bytes pass unaltered: the player is read by player_take() */
+    OUTPUT_SINGLE = 1 << 1,    /* holds one stream only, ever */
+    OUTPUT_AUTOMATIC = 1 << 2, /* `-o auto` may choose it */
+};
+
+/* What the user asked for. Strings are the caller's and outlive the output; NULL is the default. */
+struct output_config {
+    const char *device;      /* -d: alsa, sndio: device; wav: file name */
+    const char *sink;        /* -s: pulse: sink; pipewire: target.object */
+    const char *stream_name; /* -n: never NULL */
+    bool no_connect;         /* -c: make no connections by ourselves */
+    int64_t
+        target_latency; /* ns, how much the whole way may hold: ask the server for less than that */
+    struct notifier *notifier;
+};
+
+/* A driver's own state, whose first member this is. */
+struct output {
+    const struct output_driver *driver;
+    struct notifier *notifier; /* raise NOTIFY_OUTPUT after `failure` is set */
+    atomic_int failure;        /* 0, or the -errno that ended it; the first one stays */
+};
+
+struct output_driver {
+    const char *name;    /* as in -o and OUTPUTS=, lower case */
+    const char *summary; /* for --help, one line */
+    unsigned flags;
+
+    /* Control thread; at most 1 s. 0 if open() has a chance: the server answers, the device is
+     * there. */
+    int (*probe)(const struct output_config *config);
+
+    /*
+     * Control thread; at most 2 s. Prepares a stream for what `source` brings, calls
+     * player_set_sink() with what the server or device agreed to, and moves no audio yet.
+     * On 0 *out is the caller's, to be closed by close(). On -errno nothing is left, and `why`
+     * (size bytes, terminated) says in one clause what failed, naming the server or device and the
+     * remedy. -EPIPE means for ever (raw, its reader is gone), all else is tried again.
+     */
+    int (*open)(struct output **out, const struct output_config *config,
+                const struct pcm_format *source, struct player *player, char *why, size_t size);
+
+    /* Control thread. From here on the driver's own thread reads the player. 0 or -errno. */
+    int (*start)(struct output *o);
+
+    /* Control thread; at most 0.5 s. On return nobody reads the player. Fine if never started. */
+    void (*stop)(struct output *o);
+
+    /* Control thread, after stop(). NULL is fine. Does not touch the player. */
+    void (*close)(struct output *o);
+
+    /* Control thread: "PulseAudio sink 'alsa_output.pci…', 48 kHz, period 5 ms", terminated. */
+    void (*describe)(const struct output *o, char *buf, size_t size);
+};
+
+/* outputs/table.c: what this build has, in the order of probing, NULL at the end. */
+extern const struct output_driver *const output_table[];
+
+/* The driver of that name, or NULL. */
+const struct output_driver *output_find(const char *name);
+
+/* Any thread but a real-time one, though a server's own callback may: records the first failure,
+ * wakes the control thread. */
+void output_fail(struct output *o, int error);
+
+#endif

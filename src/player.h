@@ -1,0 +1,73 @@
+/*
+ * The player: the real-time path from a stream to an output's buffer.
+ *
+ * It decodes, remaps channels and converts, starts each sound at exactly the target latency, fades
+ * when the stream runs dry, and drops what is too late. One player serves one stream, in one
+ * format, to one output; at a format change both are made anew.
+ *
+ * Latency is counted from the arrival of a frame (on the stream's arrival line, arrival.h) to the
+ * moment the output says that it is heard.
+ */
+#ifndef SCREAM_PLAYER_H
+#define SCREAM_PLAYER_H
+
+#include "chmap.h"
+#include "format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct player;
+struct stream;
+
+struct player_config {
+    struct stream *stream; /* outlives the player */
+    struct pcm_format source;
+    int64_t target; /* ns: the latency to hold; 0: the lowest that the arrivals allow */
+    int64_t bound;  /* ns: more latency than this is dropped */
+};
+
+/* What the output takes. */
+struct player_sink {
+    enum sample_type type;
+    uint32_t rate;    /* Hz; equals the source's until there is a resampler */
+    struct chmap map; /* speakers in the buffer's order */
+    uint32_t
+        quantum; /* frames: the largest fill to be expected as a rule, a prefill's first guess */
+};
+
+/* Control thread. 0 or -errno; what it needs is allocated here. */
+int player_open(struct player **out, const struct player_config *config);
+/* Control thread, when nobody reads it. NULL is fine. */
+void player_close(struct player *p);
+
+/* Control thread, from an output's open() or while it is stopped. 0, or -EINVAL for a sink that it
+ * cannot serve. */
+int player_set_sink(struct player *p, const struct player_sink *sink);
+
+/*
+ * The output's real-time thread: fills exactly `frames` frames at dst, with silence where there is
+ * no sound. now: CLOCK_MONOTONIC, ns; delay: ns from now until the first of these frames is heard.
+ */
+void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int64_t delay);
+
+/*
+ * For outputs flagged OUTPUT_EXACT: the feeder's thread; copies at most `max` bytes of the source's
+ * own, and says how many: whole frames, never silence. 0 when there are none.
+ */
+uint32_t player_take(struct player *p, void *dst, uint32_t max);
+
+/*
+ * The feeder's thread, when player_take() found nothing: true if there is still nothing, and then
+ * player_wake_fd() becomes readable when there is something (read it empty with one 8-byte read).
+ */
+bool player_sleep(struct player *p);
+int player_wake_fd(const struct player *p);
+
+/*
+ * Any thread: the last frame of this format has been read, and another format waits. The control
+ * thread then waits for the output's own delay to pass and makes both anew.
+ */
+bool player_finished(const struct player *p);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * The receiver contract: a transport becomes packets.
+ *
+ * A driver is one `const struct receiver_driver` at the bottom of its file, listed in
+ * receivers/table.c. Everything that comes from a guest or a network is checked there, once; a
+ * struct packet is what has passed.
+ */
+#ifndef SCREAM_RECEIVER_H
+#define SCREAM_RECEIVER_H
+
+#include "counters.h"
+#include "packet.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the user asked for. Strings are the caller's and outlive the receiver. */
+struct receiver_config {
+    bool unicast;          /* udp: no group; take what is sent to this host */
+    const char *interface; /* udp: name or IPv4 address; NULL: every interface */
+    const char *group;     /* udp: IPv4 multicast address; NULL: SCREAM_DEFAULT_GROUP */
+    uint16_t port;         /* udp, pcap */
+    const char *file;      /* ivshmem: path of the shared-memory file */
+};
+
+/* A driver's own state, whose first member this is. */
+struct receiver {
+    const struct receiver_driver *driver;
+    struct receiver_counters *counters; /* the caller's; outlives the receiver */
+};
+
+struct receiver_driver {
+    const char *name;    /* as in RECEIVERS=, lower case */
+    const char *summary; /* for --help, one line */
+
+    /*
+     * Control thread; may block for some milliseconds. On 0 *out is the caller's, to be closed by
+     * close(). On -errno nothing is left open, and `why` (size bytes, terminated) says in one
+     * clause what is missing, naming the input and the remedy: the caller logs it once and tries
+     * again later.
+     */
+    int (*open)(struct receiver **out, const struct receiver_config *config,
+                struct receiver_counters *counters, char *why, size_t size);
+
+    /*
+     * Receiver thread only. Waits until there is something or wake_fd is readable (it is not read).
+     * Fills at most `max` packets, whose data stay valid until the next call, in order of arrival.
+     * Returns their number; 0 after a wake-up, or when what came was dropped and counted; -errno
+     * when the transport is gone and has to be closed and opened anew. One system call that waits,
+     * and no other but the reading itself.
+     */
+    int (*read)(struct receiver *r, int wake_fd, struct packet *packets, int max);
+
+    /* Control thread, with no read under way. NULL is fine. */
+    void (*close)(struct receiver *r);
+
+    /* Any thread but a real-time one: "239.255.77.77:4010 on virbr0", terminated. */
+    void (*describe)(const struct receiver *r, char *buf, size_t size);
+};
+
+/* receivers/table.c: what this build has, NULL at the end. */
+extern const struct receiver_driver *const receiver_table[];
+
+/* The driver of that name, or NULL. */
+const struct receiver_driver *receiver_find(const char *name);
+
+#endif
