@@ -1,0 +1,73 @@
+/* The player's inside: shared by player.c (what it does with sound) and player_time.c (when). */
+#ifndef SCREAM_PLAYER_INTERNAL_H
+#define SCREAM_PLAYER_INTERNAL_H
+
+#include "clock.h"
+#include "player.h"
+#include "sample.h"
+#include "stream.h"
+
+#include <stdatomic.h>
+
+#define BLOCK 256 /* frames converted at a time: small enough for the stack and the cache */
+
+#define FADE_NS  (5 * NS_PER_MS) /* a crossfade, a fade-in after an underrun, a tail */
+#define FADE_MAX 960             /* frames: the same at 192 kHz */
+
+/*
+ * The automatic target, on top of the output's quantum: what arrivals lag behind (a 10 ms tick and
+ * a 6 ms packet until it is measured), and slack for what the first seconds have not shown.
+ */
+#define LAG_GUESS_NS (16 * NS_PER_MS)
+#define SLACK_NS     (14 * NS_PER_MS)
+#define MARGIN_NS    (1 * NS_PER_MS)
+#define EXTRA_NS     (5 * NS_PER_MS) /* each underrun adds this much to it, */
+#define EXTRA_MAX_NS (60 * NS_PER_MS)
+
+/* Depth beyond the target that is dropped, if the ring really holds so much more than the target.
+ */
+#define EXCESS_NS      (15 * NS_PER_MS)
+#define EXCESS_FILL_NS (10 * NS_PER_MS)
+
+struct player {
+    /* immutable once started */
+    struct player_config config;
+    struct player_sink sink;
+    struct chmix mix;
+    enum sample_type source_type;
+    uint32_t frame_bytes;      /* of the source */
+    uint32_t sink_frame_bytes; /* of the output */
+    uint32_t fade_frames;
+    bool plain; /* bytes can be copied: same type, same channels */
+
+    /* the reading thread's */
+    bool playing;
+    uint32_t quantum;         /* frames: the largest fill while playing */
+    int64_t extra;            /* ns on the target, for underruns */
+    struct arrival_line line; /* the latest one read */
+    uint32_t dry_epoch;       /* of the line when the sound last ended; */
+    uint32_t dry_serial;      /* 0: there has been none */
+    uint32_t fade_left;       /* frames of a crossfade or fade-in still to play */
+    bool fade_from_old;       /* it is a crossfade, from `old` */
+    uint32_t tail_left;       /* frames of a tail still to play */
+    uint8_t last[PCM_MAX_FRAME_BYTES];
+    float old[FADE_MAX * PCM_MAX_CHANNELS];
+
+    /* any thread */
+    atomic_bool finished;
+};
+
+/*
+ * Before sound begins: frames of silence until it does, `frames` or more if not within this fill.
+ * Drops what has waited for the output for too long.
+ */
+uint64_t player_wait_before(struct player *p, uint64_t ready, uint32_t frames, int64_t now,
+                            int64_t delay);
+
+/* While it plays: frames to skip now, 0 as a rule; then at least the length of a fade. */
+uint64_t player_excess(struct player *p, uint64_t ready, int64_t now, int64_t delay);
+
+/* Puts down for the status what the next frame's latency is. */
+void player_note_latency(struct player *p, int64_t now, int64_t delay);
+
+#endif

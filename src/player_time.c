@@ -1,0 +1,89 @@
+/*
+ * The player's sense of time: what latency to hold, when a sound begins, when there is too much of
+ * it. Ratio 1: where the servo's ratio will steer the depth, this only sets it at the start and
+ * bounds it.
+ */
+#include "player_internal.h"
+
+static int64_t to_frames(const struct player *p, int64_t ns)
+{
+    return ns / NS_PER_S * p->config.source.rate + ns % NS_PER_S * p->config.source.rate / NS_PER_S;
+}
+
+/* ns that arrivals are expected to fall behind the line, before a burst. */
+static int64_t expected_lag(const struct player *p)
+{
+    return p->line.lag > LAG_GUESS_NS ? p->line.lag : LAG_GUESS_NS;
+}
+
+/* Frames that the ring must hold, on the line, when a fill begins. */
+static int64_t target_depth(const struct player *p, int64_t delay)
+{
+    const int64_t least = p->quantum + to_frames(p, MARGIN_NS);
+    const int64_t most = to_frames(p, p->config.bound - delay);
+    int64_t depth = p->quantum + to_frames(p, expected_lag(p) + SLACK_NS + p->extra);
+    if (p->config.target)
+        depth = to_frames(p, p->config.target - delay);
+    depth = depth > most ? most : depth;
+    return depth > least ? depth : least;
+}
+
+/* Frames between the next one to be read and those that the line says have arrived by now. */
+static int64_t depth_at(const struct player *p, int64_t now)
+{
+    return arrival_line_at(&p->line, p->config.source.rate, now) -
+           (int64_t)stream_frame(p->config.stream);
+}
+
+static void drop(struct player *p, uint64_t frames)
+{
+    stream_read(p->config.stream, NULL, frames * p->frame_bytes);
+    count_add(&p->config.stream->counters.skipped_frames, frames);
+}
+
+uint64_t player_wait_before(struct player *p, uint64_t ready, uint32_t frames, int64_t now,
+                            int64_t delay)
+{
+    if (ready == 0 || !stream_line(p->config.stream, &p->line))
+        return frames;
+    const int64_t depth = depth_at(p, now);
+    const int64_t late = depth - target_depth(p, delay);
+    if (late <= 0)
+        return (uint64_t)-late;
+
+    /* It has waited for the output. A sound that has ended meanwhile is heard whole, unless it is
+     * old. */
+    const int64_t behind = depth - (int64_t)ready;
+    if (behind > to_frames(p, expected_lag(p) + EXCESS_FILL_NS)) {
+        if (behind <= to_frames(p, p->config.bound))
+            return 0;
+        drop(p, ready);
+        return frames;
+    }
+    /* One that goes on begins where it belongs. */
+    const uint64_t spare = ready > frames ? ready - frames : 0;
+    drop(p, (uint64_t)late < spare ? (uint64_t)late : spare);
+    return 0;
+}
+
+uint64_t player_excess(struct player *p, uint64_t ready, int64_t now, int64_t delay)
+{
+    if (!stream_line(p->config.stream, &p->line) || p->fade_left > 0)
+        return 0;
+    const int64_t target = target_depth(p, delay);
+    const int64_t excess = depth_at(p, now) - target;
+    const int64_t spare = (int64_t)ready - target;
+    if (excess <= to_frames(p, EXCESS_NS) || spare <= to_frames(p, EXCESS_FILL_NS))
+        return 0;
+    return (uint64_t)(excess < spare ? excess : spare);
+}
+
+void player_note_latency(struct player *p, int64_t now, int64_t delay)
+{
+    struct stream_counters *c = &p->config.stream->counters;
+    const int64_t depth = depth_at(p, now);
+    const int64_t held = pcm_frames_ns((uint64_t)(depth > 0 ? depth : 0), p->config.source.rate);
+    const int64_t behind = delay > 0 ? delay : 0;
+    gauge_set(&c->latency_us, (uint64_t)((held + behind) / NS_PER_US));
+    gauge_set(&c->delay_us, (uint64_t)(behind / NS_PER_US));
+}

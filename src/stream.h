@@ -1,0 +1,113 @@
+/*
+ * A stream: what one source sends, on its way from the receiver thread to the player.
+ *
+ * A ring of records. Audio, the beginning of a format and gaps travel in it in order; only the
+ * consumer drops, except that the producer drops what comes when the ring is full, which the
+ * consumer then finds as a gap. A source is a stream of bytes: a frame may straddle records.
+ *
+ * The producer is the receiver thread. The consumer is the output's real-time thread while an
+ * output runs, and the control thread while none does: never two at a time.
+ */
+#ifndef SCREAM_STREAM_H
+#define SCREAM_STREAM_H
+
+#include "arrival.h"
+#include "counters.h"
+#include "format.h"
+#include "packet.h"
+#include "ring.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* 2 s of 48 kHz/16/2 at 1176 bytes a slot would do; 192 kHz/32/8 in IVSHMEM chunks of 20 ms needs
+ * more. */
+#define STREAM_SLOTS 2048
+
+/* What ends the audio that is ready. */
+enum stream_edge {
+    STREAM_OPEN,   /* nothing yet: more is to come */
+    STREAM_BREAK,  /* the same format, but not the next frame: bytes are missing, or a new beginning
+                    */
+    STREAM_FORMAT, /* another format begins */
+};
+
+struct stream {
+    struct ring ring;
+    struct stream_counters counters;
+
+    /* producer's */
+    struct arrival arrival;
+    struct pcm_format format;
+    uint64_t received; /* bytes since the beginning, dropped ones included */
+    uint32_t serial;   /* of the beginning */
+    uint32_t claimed;  /* slots filled and not yet published */
+    bool begin_due;    /* the beginning has not found room in the ring yet */
+    bool gap;          /* the latest bytes were dropped: it goes on at a whole frame */
+
+    /* the arrival line, by a sequence lock: odd while the producer writes */
+    alignas(RING_LINE) _Atomic uint32_t line_seq;
+    _Atomic int64_t line_time;
+    _Atomic uint64_t line_frame;
+    _Atomic int64_t line_lag;
+    _Atomic uint32_t line_epoch;
+    _Atomic uint32_t line_serial;
+
+    /* a sleeping consumer */
+    atomic_bool asleep;
+    int wake_fd;
+
+    /* consumer's */
+    alignas(RING_LINE) struct pcm_format playing; /* what the audio at the front is */
+    uint32_t playing_serial;
+    uint64_t position; /* bytes since that beginning: where the next read is */
+    uint32_t used;     /* bytes of the front record already read */
+    uint32_t scanned;  /* records from the front that `ready` counts */
+    uint64_t ready;
+};
+
+/* Any one thread, before both sides begin; first: the ring's first index (ring.h). 0 or -errno. */
+int stream_init(struct stream *s, uint32_t first);
+void stream_finish(struct stream *s);
+
+/* ---- producer ---- */
+
+/* A format begins, or the same one anew: frames are counted from here. */
+void stream_begin(struct stream *s, const struct pcm_format *f);
+
+/* Bytes that arrived at time `arrival`. What finds no room is dropped and counted. */
+void stream_write(struct stream *s, const uint8_t *data, uint32_t bytes, int64_t arrival);
+
+/* Everything since the last one becomes the consumer's, and a consumer that sleeps is woken. */
+void stream_commit(struct stream *s);
+
+/* ---- consumer ---- */
+
+/* Bytes of `playing` that can be read now without an edge between them. */
+uint64_t stream_ready(struct stream *s);
+
+/* What lies behind those bytes. */
+enum stream_edge stream_edge(struct stream *s);
+
+/* Reads, or with dst NULL drops, that many; bytes <= stream_ready(). */
+void stream_read(struct stream *s, uint8_t *dst, uint64_t bytes);
+
+/* Passes a STREAM_BREAK or STREAM_FORMAT; what was ready before it is dropped. Then at a whole
+ * frame. */
+void stream_pass(struct stream *s);
+
+/* Drops everything before the last format that begins in the ring and passes it; false: none does.
+ */
+bool stream_pass_to_newest(struct stream *s);
+
+/* The first frame that the next read gives, counted from the beginning. */
+uint64_t stream_frame(const struct stream *s);
+
+/* The line of the arrivals of `playing`; false, and *line as it was, when there is none (yet). */
+bool stream_line(const struct stream *s, struct arrival_line *line);
+
+/* Nothing is there: wake_fd becomes readable when there is. False: something has come meanwhile. */
+bool stream_sleep(struct stream *s);
+
+#endif
