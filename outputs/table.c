@@ -22,3 +22,24 @@ const struct output_driver *const output_table[] = {
 #endif
     NULL,
 };
+
+const struct output_absent output_absent[] = {
+#ifndef HAVE_PIPEWIRE
+    {"pipewire", "libpipewire-0.3-dev"},
+#endif
+#ifndef HAVE_PULSE
+    {"pulse", "libpulse-dev"},
+#endif
+#ifndef HAVE_ALSA
+    {"alsa", "libasound2-dev"},
+#endif
+#ifndef HAVE_RAW
+    {"raw", "nothing but add it to OUTPUTS="},
+#endif
+#ifndef HAVE_WAV
+    {"wav", "nothing but add it to OUTPUTS="},
+#endif
+    {"jack", NULL},
+    {"sndio", NULL},
+    {NULL, NULL},
+};

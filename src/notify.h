@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 
 enum notify_event {
-    NOTIFY_SOURCE = 1 << 0,   /* a stream has audio again, or another format */
+    NOTIFY_FORMAT = 1 << 0,   /* a stream's first format has begun, or another one */
     NOTIFY_OUTPUT = 1 << 1,   /* an output has failed: its `failure` says why */
     NOTIFY_RECEIVER = 1 << 2, /* a receiver has failed */
 };

@@ -77,6 +77,12 @@ struct output_driver {
 /* outputs/table.c: what this build has, in the order of probing, NULL at the end. */
 extern const struct output_driver *const output_table[];
 
+/* outputs/table.c: what this build lacks, and the Debian package to build it with (NULL: not in this version). */
+struct output_absent {
+    const char *name, *package;
+};
+extern const struct output_absent output_absent[];
+
 /* The driver of that name, or NULL. */
 const struct output_driver *output_find(const char *name);
 

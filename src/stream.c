@@ -55,8 +55,10 @@ static bool put_beginning(struct stream *s)
     return r != NULL;
 }
 
-void stream_begin(struct stream *s, const struct pcm_format *f)
+void stream_begin(struct stream *s, const struct pcm_format *f, struct source_id source)
 {
+    atomic_store_explicit(&s->source, (uint64_t)source.address << 16 | source.port,
+                          memory_order_relaxed);
     s->format = *f;
     s->received = 0;
     s->gap = false;
@@ -250,4 +252,10 @@ bool stream_sleep(struct stream *s)
         return true;
     atomic_store_explicit(&s->asleep, false, memory_order_relaxed);
     return false;
+}
+
+struct source_id stream_source(const struct stream *s)
+{
+    const uint64_t source = atomic_load_explicit(&s->source, memory_order_relaxed);
+    return (struct source_id){.address = (uint32_t)(source >> 16), .port = (uint16_t)source};
 }

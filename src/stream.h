@@ -54,6 +54,8 @@ struct stream {
     _Atomic uint32_t line_epoch;
     _Atomic uint32_t line_serial;
 
+    _Atomic uint64_t source; /* who sends it: address << 16 | port */
+
     /* a sleeping consumer */
     atomic_bool asleep;
     int wake_fd;
@@ -73,8 +75,9 @@ void stream_finish(struct stream *s);
 
 /* ---- producer ---- */
 
-/* A format begins, or the same one anew: frames are counted from here. */
-void stream_begin(struct stream *s, const struct pcm_format *f);
+/* A format begins, or the same one anew, perhaps of another source: frames are counted from here.
+ */
+void stream_begin(struct stream *s, const struct pcm_format *f, struct source_id source);
 
 /* Bytes that arrived at time `arrival`. What finds no room is dropped and counted. */
 void stream_write(struct stream *s, const uint8_t *data, uint32_t bytes, int64_t arrival);
@@ -106,6 +109,9 @@ uint64_t stream_frame(const struct stream *s);
 
 /* The line of the arrivals of `playing`; false, and *line as it was, when there is none (yet). */
 bool stream_line(const struct stream *s, struct arrival_line *line);
+
+/* Any thread: who sends what is received now. */
+struct source_id stream_source(const struct stream *s);
 
 /* Nothing is there: wake_fd becomes readable when there is. False: something has come meanwhile. */
 bool stream_sleep(struct stream *s);

@@ -1,0 +1,41 @@
+/* When to try again what failed: soon at first, then at most once a second. Pure. */
+#ifndef SCREAM_BACKOFF_H
+#define SCREAM_BACKOFF_H
+
+#include "clock.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define BACKOFF_FIRST_NS (100 * NS_PER_MS)
+#define BACKOFF_MOST_NS  NS_PER_S
+#define BACKOFF_NEVER    INT64_MAX
+
+struct backoff {
+    int64_t due;   /* time of the next try; 0: at once; BACKOFF_NEVER: none is wanted */
+    int64_t step;  /* ns to wait after the next failure; 0: the first */
+    char why[256]; /* the last reason told, so that each is told once */
+};
+
+/* Try at once, the next failure being the first again. */
+static inline void backoff_reset(struct backoff *b)
+{
+    b->due = 0;
+    b->step = 0;
+    b->why[0] = '\0';
+}
+
+/* It failed for this reason: true if the user has not been told yet. */
+static inline int backoff_failed(struct backoff *b, int64_t now, const char *why)
+{
+    const int news = strcmp(b->why, why) != 0;
+    b->step = b->step == 0 ? BACKOFF_FIRST_NS : 2 * b->step;
+    if (b->step > BACKOFF_MOST_NS)
+        b->step = BACKOFF_MOST_NS;
+    b->due = now + b->step;
+    strncpy(b->why, why, sizeof b->why - 1);
+    b->why[sizeof b->why - 1] = '\0';
+    return news;
+}
+
+#endif

@@ -1,0 +1,133 @@
+#include "ingest.h"
+
+#include "rt.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define BATCH                                                                                      \
+    64 /* packets per read: what a 100 ms stall piles up at 48 kHz/16/2, four times over */
+
+struct ingest {
+    /* immutable */
+    struct receiver *receiver;
+    struct stream *stream;
+    struct notifier *notifier;
+    int wake_fd;
+    pthread_t thread;
+
+    /* receiver thread's */
+    struct source_lock lock;
+    bool begun;
+
+    /* any thread */
+    atomic_bool stopping;
+    atomic_int failure;
+};
+
+enum source_verdict source_lock_judge(struct source_lock *lock, const struct packet *p)
+{
+    const bool same = lock->held && source_equal(lock->id, p->source);
+    if (lock->held && !same && p->arrival - lock->last < INGEST_SILENCE_NS)
+        return SOURCE_IGNORED;
+    lock->held = true;
+    lock->id = p->source;
+    lock->last = p->arrival;
+    return same ? SOURCE_PLAYS : SOURCE_TAKES_OVER;
+}
+
+/* True if what the control thread has to open an output for has changed. */
+static bool take_packet(struct ingest *in, const struct packet *p)
+{
+    const enum source_verdict verdict = source_lock_judge(&in->lock, p);
+    if (verdict == SOURCE_IGNORED) {
+        count_add(&in->receiver->counters->other_source, 1);
+        return false;
+    }
+    struct stream *s = in->stream;
+    const bool other = !in->begun || !pcm_format_equal(&s->format, &p->format);
+    if (other || verdict == SOURCE_TAKES_OVER || p->starts)
+        stream_begin(s, &p->format, p->source);
+    in->begun = true;
+    stream_write(s, p->data, p->bytes, p->arrival);
+    count_add(&in->receiver->counters->packets, 1);
+    return other;
+}
+
+static int take_batch(struct ingest *in)
+{
+    struct packet batch[BATCH];
+    const struct receiver_driver *driver = in->receiver->driver;
+    const int n = driver->read(in->receiver, in->wake_fd, batch, BATCH);
+    bool other = false;
+    rt_enter();
+    for (int i = 0; i < n; i++)
+        other |= take_packet(in, &batch[i]);
+    if (n > 0)
+        stream_commit(in->stream);
+    rt_leave();
+    if (other)
+        notifier_raise(in->notifier, NOTIFY_FORMAT);
+    return n < 0 ? n : 0;
+}
+
+static void *run(void *arg)
+{
+    struct ingest *in = arg;
+    int err = 0;
+    while (err == 0 && !atomic_load(&in->stopping))
+        err = take_batch(in);
+    if (err < 0) {
+        atomic_store(&in->failure, err);
+        notifier_raise(in->notifier, NOTIFY_RECEIVER);
+    }
+    return NULL;
+}
+
+int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n)
+{
+    struct ingest *in = calloc(1, sizeof *in);
+    if (!in)
+        return -ENOMEM;
+    in->receiver = r;
+    in->stream = s;
+    in->notifier = n;
+    in->wake_fd = eventfd(0, EFD_CLOEXEC);
+    int err = in->wake_fd < 0 ? -errno : 0;
+    if (err < 0)
+        goto free_ingest;
+    err = -pthread_create(&in->thread, NULL, run, in);
+    if (err < 0)
+        goto close_fd;
+    pthread_setname_np(in->thread, "scream-receiver");
+    *out = in;
+    return 0;
+
+close_fd:
+    close(in->wake_fd);
+free_ingest:
+    free(in);
+    return err;
+}
+
+void ingest_stop(struct ingest *in)
+{
+    if (!in)
+        return;
+    const uint64_t one = 1;
+    atomic_store(&in->stopping, true);
+    if (write(in->wake_fd, &one, sizeof one) < 0)
+        abort(); /* an eventfd of our own that takes no 1 */
+    pthread_join(in->thread, NULL);
+    close(in->wake_fd);
+    free(in);
+}
+
+int ingest_failure(const struct ingest *in)
+{
+    return atomic_load((atomic_int *)&in->failure);
+}

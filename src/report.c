@@ -1,0 +1,68 @@
+#include "report.h"
+
+#include "clock.h"
+#include "log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define REPORT_QUIET_NS (60 * NS_PER_S)
+
+static const struct reason {
+    size_t offset; /* of the counter */
+    bool in_stream;
+    const char *text;
+} reasons[] = {
+    {offsetof(struct receiver_counters, bad_size), false,
+     "packets or headers of a size that no guest sends"},
+    {offsetof(struct receiver_counters, bad_format), false,
+     "packets or headers with a rate, width or channel count that no guest has"},
+    {offsetof(struct receiver_counters, other_source), false,
+     "packets from another sender than the one that plays"},
+    {offsetof(struct receiver_counters, kernel_drops), false,
+     "packets that the socket buffer had no room for"},
+    {offsetof(struct receiver_counters, late_chunks), false,
+     "chunks that the guest overwrote before they were read"},
+    {offsetof(struct stream_counters, overrun_bytes), true,
+     "bytes that came while the output stood still"},
+};
+#define REASONS (sizeof reasons / sizeof reasons[0])
+_Static_assert(REASONS <= REPORT_REASONS, "room for each reason");
+
+void report_init(struct report *r, const struct receiver_counters *receiver,
+                 const struct stream_counters *stream)
+{
+    *r = (struct report){.receiver = receiver, .stream = stream};
+}
+
+static uint64_t value_of(const struct report *r, const struct reason *reason)
+{
+    const char *base = reason->in_stream ? (const char *)r->stream : (const char *)r->receiver;
+    return count_read((const counter *)(const void *)(base + reason->offset));
+}
+
+void report_drops(struct report *r, int64_t now)
+{
+    if (now < r->quiet_until)
+        return;
+    for (size_t i = 0; i < REASONS; i++) {
+        const uint64_t value = value_of(r, &reasons[i]);
+        if (value == r->told[i])
+            continue;
+        log_warning("dropped %llu %s", (unsigned long long)(value - r->told[i]), reasons[i].text);
+        r->told[i] = value;
+        r->quiet_until = now + REPORT_QUIET_NS;
+    }
+}
+
+void report_playing(const struct report *r)
+{
+    const struct stream_counters *s = r->stream;
+    log_debug("latency %.1f ms, %.1f of it behind us; %llu underruns, %llu pauses, %llu skips of "
+              "%llu frames",
+              (double)count_read(&s->latency_us) / 1e3, (double)count_read(&s->delay_us) / 1e3,
+              (unsigned long long)count_read(&s->underruns),
+              (unsigned long long)count_read(&s->pauses), (unsigned long long)count_read(&s->skips),
+              (unsigned long long)count_read(&s->skipped_frames));
+}

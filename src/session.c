@@ -1,0 +1,199 @@
+#include "session.h"
+
+#include "ingest.h"
+#include "log.h"
+#include "report.h"
+#include "voice.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define TICK_NS (5 * NS_PER_S) /* of the reports */
+
+struct session {
+    const struct options *options;
+    const struct receiver_driver *driver;
+    struct receiver *receiver;
+    struct receiver_counters counters;
+    struct ingest *ingest;
+    struct backoff retry; /* of the receiver */
+    struct voice voice;
+    struct notifier notifier;
+    struct report report;
+    int signal_fd;
+    int64_t next_report;
+    int64_t silent_hint; /* when to say that nothing has come; doubles, BACKOFF_NEVER once it has */
+    int64_t hint_step;
+};
+
+static int block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    /* before any thread is made: all inherit it */
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    const int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+static void close_receiver(struct session *s)
+{
+    ingest_stop(s->ingest);
+    s->driver->close(s->receiver);
+    s->ingest = NULL;
+    s->receiver = NULL;
+}
+
+static void open_receiver(struct session *s, int64_t now)
+{
+    char why[256] = "out of memory", what[128];
+    int err = s->driver->open(&s->receiver, &s->options->receiver, &s->counters, why, sizeof why);
+    if (err == 0) {
+        err = ingest_start(&s->ingest, s->receiver, &s->voice.stream, &s->notifier);
+        if (err < 0)
+            close_receiver(s);
+    }
+    if (err < 0) {
+        if (backoff_failed(&s->retry, now, why))
+            log_warning("waiting: %s", why);
+        return;
+    }
+    backoff_reset(&s->retry);
+    s->retry.due = BACKOFF_NEVER;
+    s->hint_step = 5 * NS_PER_S;
+    s->silent_hint = now + s->hint_step;
+    s->driver->describe(s->receiver, what, sizeof what);
+    log_info("listening to %s", what);
+}
+
+static void lose_receiver(struct session *s)
+{
+    const int failure = ingest_failure(s->ingest);
+    log_warning("the receiver has failed (%s); opening it again", strerror(-failure));
+    close_receiver(s);
+    backoff_reset(&s->retry);
+}
+
+/* Nothing has come yet: say where it was expected, with growing gaps, at most every 10 minutes. */
+static void hint_at_silence(struct session *s, int64_t now)
+{
+    char what[128];
+    if (count_read(&s->counters.packets) > 0) {
+        s->silent_hint = BACKOFF_NEVER;
+        return;
+    }
+    s->driver->describe(s->receiver, what, sizeof what);
+    log_warning("nothing received yet on %s: does the guest play, does it send there, does a "
+                "firewall let it in?",
+                what);
+    s->hint_step = s->hint_step * 4 < 600 * NS_PER_S ? s->hint_step * 4 : 600 * NS_PER_S;
+    s->silent_hint = now + s->hint_step;
+}
+
+static void do_reports(struct session *s, int64_t now)
+{
+    report_drops(&s->report, now);
+    if (s->voice.state == VOICE_PLAYING)
+        report_playing(&s->report);
+    s->next_report = now + TICK_NS;
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* One turn at everything that is due; *next: when something will be. */
+static int turn(struct session *s, int64_t *next)
+{
+    const unsigned events = notifier_take(&s->notifier);
+    const int64_t now = clock_now();
+    if (events & NOTIFY_RECEIVER && s->ingest && ingest_failure(s->ingest) < 0)
+        lose_receiver(s);
+    if (!s->receiver && now >= s->retry.due)
+        open_receiver(s, now);
+    if (events & NOTIFY_FORMAT)
+        voice_format(&s->voice, now);
+    const int err = voice_turn(&s->voice, now, next);
+    if (s->receiver && now >= s->silent_hint)
+        hint_at_silence(s, now);
+    if (now >= s->next_report)
+        do_reports(s, now);
+
+    if (!s->receiver)
+        *next = earliest(*next, s->retry.due);
+    else
+        *next = earliest(*next, s->silent_hint);
+    if (s->voice.state != VOICE_EMPTY)
+        *next = earliest(*next, s->next_report);
+    return err;
+}
+
+/* Waits for an event or until `next`; true when a signal asks to end. */
+static bool wait_for_event(struct session *s, int64_t next)
+{
+    struct pollfd fds[] = {{.fd = s->signal_fd, .events = POLLIN},
+                           {.fd = s->notifier.fd, .events = POLLIN}};
+    const int64_t left = next - clock_now();
+    struct timespec ts = {0};
+    if (left > 0) {
+        ts.tv_sec = left / NS_PER_S;
+        ts.tv_nsec = left % NS_PER_S;
+    }
+    if (ppoll(fds, 2, next == INT64_MAX ? NULL : &ts, NULL) < 0)
+        return false;
+    return fds[0].revents & POLLIN;
+}
+
+static int loop(struct session *s)
+{
+    for (;;) {
+        int64_t next;
+        const int err = turn(s, &next);
+        if (err < 0)
+            return err;
+        if (wait_for_event(s, next))
+            return 0;
+    }
+}
+
+int session_run(const struct options *options)
+{
+    struct session s = {.options = options, .driver = receiver_find(options->receiver_name)};
+    int err = s.signal_fd = block_signals();
+    if (err < 0)
+        goto failed;
+    err = notifier_init(&s.notifier);
+    if (err < 0)
+        goto close_signals;
+    err = voice_init(&s.voice, options, &s.notifier);
+    if (err < 0)
+        goto finish_notifier;
+    report_init(&s.report, &s.counters, &s.voice.stream.counters);
+
+    err = loop(&s);
+
+    if (s.receiver)
+        close_receiver(&s);
+    voice_finish(&s.voice);
+    notifier_finish(&s.notifier);
+    close(s.signal_fd);
+    return err;
+
+finish_notifier:
+    notifier_finish(&s.notifier);
+close_signals:
+    close(s.signal_fd);
+failed:
+    log_error("cannot start: %s", strerror(-err));
+    return err;
+}

@@ -1,0 +1,206 @@
+#include "voice.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define LEAVE_POLL_NS (5 * NS_PER_MS) /* how often to look whether the old format has been read */
+#define LEAVE_MOST_NS NS_PER_S        /* an output that does not pull is left all the same */
+#define EMPTY_POLL_NS (20 * NS_PER_MS)
+
+int voice_init(struct voice *v, const struct options *options, struct notifier *notifier)
+{
+    *v = (struct voice){.options = options, .notifier = notifier};
+    v->retry.due = BACKOFF_NEVER;
+    return stream_init(&v->stream, 0);
+}
+
+static bool exact(const struct voice *v)
+{
+    return v->driver && v->driver->flags & OUTPUT_EXACT;
+}
+
+static void close_output(struct voice *v)
+{
+    if (v->output) {
+        v->driver->stop(v->output);
+        v->driver->close(v->output);
+    }
+    player_close(v->player);
+    v->output = NULL;
+    v->player = NULL;
+}
+
+void voice_finish(struct voice *v)
+{
+    close_output(v);
+    stream_finish(&v->stream);
+}
+
+/* Tries one driver: 0, or -errno with the reason in `why`. */
+static int open_with(struct voice *v, const struct output_driver *driver, char *why, size_t size)
+{
+    const struct player_config config = {
+        .stream = &v->stream,
+        .source = v->stream.playing,
+        .target = v->options->target,
+        .bound = v->options->bound,
+    };
+    struct output_config output = v->options->output;
+    output.notifier = v->notifier;
+    snprintf(why, size, "out of memory");
+    int err = player_open(&v->player, &config);
+    if (err < 0)
+        return err;
+    v->driver = driver;
+    err = driver->open(&v->output, &output, &v->stream.playing, v->player, why, size);
+    if (err < 0)
+        goto close_player;
+    err = driver->start(v->output);
+    if (err < 0) {
+        snprintf(why, size, "%s: cannot start playing", driver->name);
+        close_output(v);
+    }
+    return err;
+
+close_player:
+    player_close(v->player);
+    v->player = NULL;
+    v->output = NULL;
+    return err;
+}
+
+/* The one that was asked for, or the first that answers and opens. */
+static int open_output(struct voice *v, char *why, size_t size)
+{
+    const struct output_driver *named = output_find(v->options->output_name);
+    if (named)
+        return open_with(v, named, why, size);
+    int err = -ENOENT;
+    snprintf(why, size, "no audio server or device answers");
+    for (const struct output_driver *const *d = output_table; *d; d++) {
+        if (!((*d)->flags & OUTPUT_AUTOMATIC) || (*d)->probe(&v->options->output) < 0)
+            continue;
+        err = open_with(v, *d, why, size);
+        if (err == 0)
+            break;
+    }
+    return err;
+}
+
+/* Takes the format at the front of the stream, or the newest; false: none has got there yet. */
+static bool take_format(struct voice *v)
+{
+    struct stream *s = &v->stream;
+    if (!exact(v))
+        return stream_pass_to_newest(s);
+    if (stream_edge(s) != STREAM_FORMAT)
+        return false;
+    stream_pass(s);
+    return true;
+}
+
+static int try_open(struct voice *v, int64_t now)
+{
+    char why[256], what[256];
+    take_format(v); /* while it was closed another one may have begun */
+    const int err = open_output(v, why, sizeof why);
+    if (err == 0) {
+        v->state = VOICE_PLAYING;
+        backoff_reset(&v->retry);
+        v->retry.due = BACKOFF_NEVER;
+        voice_describe(v, what, sizeof what);
+        log_info("playing %s", what);
+        return 0;
+    }
+    if (err == -EPIPE || err == -ENOTTY) {
+        log_error("%s", why);
+        return err;
+    }
+    if (backoff_failed(&v->retry, now, why))
+        log_warning("no sound yet: %s; trying again until it works", why);
+    return 0;
+}
+
+static int lose_output(struct voice *v, int failure)
+{
+    log_warning("%s: the output has failed (%s); opening it again", v->driver->name,
+                strerror(-failure));
+    close_output(v);
+    v->state = VOICE_CLOSED;
+    backoff_reset(&v->retry);
+    return failure == -EPIPE ? failure : 0;
+}
+
+static void leave_format(struct voice *v)
+{
+    close_output(v);
+    v->state = take_format(v) ? VOICE_CLOSED : VOICE_EMPTY;
+    backoff_reset(&v->retry);
+}
+
+static bool ready_to_leave(struct voice *v, int64_t now)
+{
+    if (v->heard_at == 0 && player_finished(v->player)) {
+        const int64_t delay = (int64_t)count_read(&v->stream.counters.delay_us) * NS_PER_US;
+        v->heard_at = exact(v) ? now : now + delay;
+    }
+    return (v->heard_at != 0 && now >= v->heard_at) || now >= v->leave_by;
+}
+
+void voice_format(struct voice *v, int64_t now)
+{
+    if (v->state == VOICE_PLAYING) {
+        v->state = VOICE_LEAVING;
+        v->leave_by = now + LEAVE_MOST_NS;
+        v->heard_at = 0;
+    }
+}
+
+int voice_turn(struct voice *v, int64_t now, int64_t *next)
+{
+    int err = 0;
+    const int failure = v->output ? atomic_load(&v->output->failure) : 0;
+    if (failure < 0)
+        err = lose_output(v, failure);
+    if (v->state == VOICE_LEAVING && ready_to_leave(v, now))
+        leave_format(v);
+    if (v->state == VOICE_EMPTY && take_format(v)) {
+        v->state = VOICE_CLOSED;
+        backoff_reset(&v->retry);
+    }
+    if (err == 0 && v->state == VOICE_CLOSED && now >= v->retry.due)
+        err = try_open(v, now);
+
+    *next = INT64_MAX;
+    if (v->state == VOICE_LEAVING)
+        *next = now + LEAVE_POLL_NS;
+    else if (v->state == VOICE_CLOSED)
+        *next = v->retry.due;
+    else if (v->state == VOICE_EMPTY && v->stream.playing.rate != 0)
+        *next = now + EMPTY_POLL_NS; /* a format has been announced that had no room in the ring */
+    return err;
+}
+
+static void source_text(const struct voice *v, char *buf, size_t size)
+{
+    const struct source_id id = stream_source(&v->stream);
+    if (id.address == 0)
+        snprintf(buf, size, "shared memory");
+    else
+        snprintf(buf, size, "%u.%u.%u.%u", id.address >> 24, id.address >> 16 & 255,
+                 id.address >> 8 & 255, id.address & 255);
+}
+
+void voice_describe(const struct voice *v, char *buf, size_t size)
+{
+    char format[64], source[32], output[160];
+    pcm_format_text(&v->stream.playing, format, sizeof format);
+    source_text(v, source, sizeof source);
+    if (v->output)
+        v->driver->describe(v->output, output, sizeof output);
+    else
+        snprintf(output, sizeof output, "no output");
+    snprintf(buf, size, "%s from %s on %s", format, source, output);
+}

@@ -1,0 +1,57 @@
+/*
+ * A voice: one stream with the player and the output that make it heard.
+ *
+ * Format change, first packet, device loss and server restart are one path: stop, close, take the
+ * newest format, open, start, with backoff when open fails. An output is opened for the format that
+ * arrives, never for a guess. Control thread only.
+ */
+#ifndef SCREAM_VOICE_H
+#define SCREAM_VOICE_H
+
+#include "backoff.h"
+#include "options.h"
+#include "player.h"
+#include "stream.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum voice_state {
+    VOICE_EMPTY,   /* no format has arrived */
+    VOICE_CLOSED,  /* there is a format, and no output for it (yet) */
+    VOICE_PLAYING, /* the output's thread reads the player */
+    VOICE_LEAVING, /* another format waits behind the audio that is still to be heard */
+};
+
+struct voice {
+    const struct options *options;
+    struct notifier *notifier;
+    struct stream stream;
+    enum voice_state state;
+    const struct output_driver *driver; /* of `output` */
+    struct output *output;
+    struct player *player;
+    struct backoff retry;
+    int64_t leave_by; /* VOICE_LEAVING: no later than this; */
+    int64_t heard_at; /* and this is when the last frame is heard, 0 while it has not been read */
+};
+
+/* 0 or -errno. */
+int voice_init(struct voice *v, const struct options *options, struct notifier *notifier);
+
+/* Stops and closes all; nobody may write the stream any more. */
+void voice_finish(struct voice *v);
+
+/* The stream has begun a format (NOTIFY_FORMAT). */
+void voice_format(struct voice *v, int64_t now);
+
+/*
+ * Does what is due; an output that has failed counts as due. *next: when to call again at the latest
+ * (INT64_MAX: only after an event). 0, or -errno when this voice will never play again.
+ */
+int voice_turn(struct voice *v, int64_t now, int64_t *next);
+
+/* "48 kHz 16 bit stereo from 192.168.122.50 on ..., 24 ms", terminated. */
+void voice_describe(const struct voice *v, char *buf, size_t size);
+
+#endif
