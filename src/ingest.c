@@ -22,7 +22,6 @@ struct ingest {
 
     /* receiver thread's */
     struct source_lock lock;
-    bool begun;
 
     /* any thread */
     atomic_bool stopping;
@@ -49,10 +48,9 @@ static bool take_packet(struct ingest *in, const struct packet *p)
         return false;
     }
     struct stream *s = in->stream;
-    const bool other = !in->begun || !pcm_format_equal(&s->format, &p->format);
-    if (other || verdict == SOURCE_TAKES_OVER || p->starts)
-        stream_begin(s, &p->format, p->source);
-    in->begun = true;
+    bool other = false;
+    if (verdict == SOURCE_TAKES_OVER || p->starts || !pcm_format_equal(&s->format, &p->format))
+        other = stream_begin(s, &p->format, p->source);
     stream_write(s, p->data, p->bytes, p->arrival);
     count_add(&in->receiver->counters->packets, 1);
     return other;

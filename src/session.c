@@ -151,7 +151,7 @@ static bool wait_for_event(struct session *s, int64_t next)
     }
     if (ppoll(fds, 2, next == INT64_MAX ? NULL : &ts, NULL) < 0)
         return false;
-    return fds[0].revents & POLLIN;
+    return (fds[0].revents & POLLIN) != 0;
 }
 
 static int loop(struct session *s)

@@ -11,6 +11,7 @@ struct record {
     uint64_t position; /* of its first byte since the beginning */
     struct pcm_format format;
     uint32_t serial;
+    uint32_t formats;
     uint32_t bytes; /* 0: a format begins */
     uint8_t pcm[SCREAM_PAYLOAD];
 };
@@ -49,22 +50,27 @@ static bool put_beginning(struct stream *s)
     if (r) {
         r->format = s->format;
         r->serial = s->serial;
+        r->formats = atomic_load_explicit(&s->formats, memory_order_relaxed);
         r->position = 0;
         r->bytes = 0;
     }
     return r != NULL;
 }
 
-void stream_begin(struct stream *s, const struct pcm_format *f, struct source_id source)
+bool stream_begin(struct stream *s, const struct pcm_format *f, struct source_id source)
 {
     atomic_store_explicit(&s->source, (uint64_t)source.address << 16 | source.port,
                           memory_order_relaxed);
+    const bool other = s->serial == 0 || !pcm_format_equal(&s->format, f);
+    if (other)
+        atomic_fetch_add_explicit(&s->formats, 1, memory_order_relaxed);
     s->format = *f;
     s->received = 0;
     s->gap = false;
     s->serial++;
     arrival_init(&s->arrival, f->rate);
     s->begin_due = !put_beginning(s);
+    return other;
 }
 
 static bool put_audio(struct stream *s, const uint8_t *data, uint32_t bytes, uint32_t ahead)
@@ -197,6 +203,7 @@ void stream_pass(struct stream *s)
     if (r->bytes == 0) {
         s->playing = r->format;
         s->playing_serial = r->serial;
+        s->playing_formats = r->formats;
         ring_release(&s->ring, 1);
     }
 }

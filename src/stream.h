@@ -54,7 +54,8 @@ struct stream {
     _Atomic uint32_t line_epoch;
     _Atomic uint32_t line_serial;
 
-    _Atomic uint64_t source; /* who sends it: address << 16 | port */
+    _Atomic uint32_t formats; /* that have begun, the same one anew not counted */
+    _Atomic uint64_t source;  /* who sends it: address << 16 | port */
 
     /* a sleeping consumer */
     atomic_bool asleep;
@@ -63,9 +64,10 @@ struct stream {
     /* consumer's */
     alignas(RING_LINE) struct pcm_format playing; /* what the audio at the front is */
     uint32_t playing_serial;
-    uint64_t position; /* bytes since that beginning: where the next read is */
-    uint32_t used;     /* bytes of the front record already read */
-    uint32_t scanned;  /* records from the front that `ready` counts */
+    uint32_t playing_formats; /* `formats` when it began */
+    uint64_t position;        /* bytes since that beginning: where the next read is */
+    uint32_t used;            /* bytes of the front record already read */
+    uint32_t scanned;         /* records from the front that `ready` counts */
     uint64_t ready;
 };
 
@@ -75,9 +77,11 @@ void stream_finish(struct stream *s);
 
 /* ---- producer ---- */
 
-/* A format begins, or the same one anew, perhaps of another source: frames are counted from here.
+/*
+ * A format begins, or the same one anew, perhaps of another source: frames are counted from here. True
+ * if it is another one than before (or the first), so that an output must be opened for it.
  */
-void stream_begin(struct stream *s, const struct pcm_format *f, struct source_id source);
+bool stream_begin(struct stream *s, const struct pcm_format *f, struct source_id source);
 
 /* Bytes that arrived at time `arrival`. What finds no room is dropped and counted. */
 void stream_write(struct stream *s, const uint8_t *data, uint32_t bytes, int64_t arrival);

@@ -13,12 +13,9 @@ int voice_init(struct voice *v, const struct options *options, struct notifier *
 {
     *v = (struct voice){.options = options, .notifier = notifier};
     v->retry.due = BACKOFF_NEVER;
+    const struct output_driver *named = output_find(options->output_name);
+    v->exact = named && named->flags & OUTPUT_EXACT;
     return stream_init(&v->stream, 0);
-}
-
-static bool exact(const struct voice *v)
-{
-    return v->driver && v->driver->flags & OUTPUT_EXACT;
 }
 
 static void close_output(struct voice *v)
@@ -93,18 +90,23 @@ static int open_output(struct voice *v, char *why, size_t size)
 static bool take_format(struct voice *v)
 {
     struct stream *s = &v->stream;
-    if (!exact(v))
-        return stream_pass_to_newest(s);
-    if (stream_edge(s) != STREAM_FORMAT)
-        return false;
-    stream_pass(s);
+    if (!v->exact) {
+        if (!stream_pass_to_newest(s))
+            return false;
+    } else {
+        if (stream_edge(s) != STREAM_FORMAT)
+            return false;
+        stream_pass(s);
+    }
+    v->formats = s->playing_formats;
     return true;
 }
 
 static int try_open(struct voice *v, int64_t now)
 {
     char why[256], what[256];
-    take_format(v); /* while it was closed another one may have begun */
+    if (!v->exact)
+        take_format(v); /* while it was closed another one may have begun */
     const int err = open_output(v, why, sizeof why);
     if (err == 0) {
         v->state = VOICE_PLAYING;
@@ -144,16 +146,18 @@ static bool ready_to_leave(struct voice *v, int64_t now)
 {
     if (v->heard_at == 0 && player_finished(v->player)) {
         const int64_t delay = (int64_t)count_read(&v->stream.counters.delay_us) * NS_PER_US;
-        v->heard_at = exact(v) ? now : now + delay;
+        v->heard_at = v->exact ? now : now + delay;
     }
     return (v->heard_at != 0 && now >= v->heard_at) || now >= v->leave_by;
 }
 
 void voice_format(struct voice *v, int64_t now)
 {
-    if (v->state == VOICE_PLAYING) {
+    /* It may have been taken already, before this event was. */
+    const bool news = atomic_load_explicit(&v->stream.formats, memory_order_relaxed) != v->formats;
+    if (v->state == VOICE_PLAYING && news) {
         v->state = VOICE_LEAVING;
-        v->leave_by = now + LEAVE_MOST_NS;
+        v->leave_by = v->exact ? INT64_MAX : now + LEAVE_MOST_NS;
         v->heard_at = 0;
     }
 }

@@ -28,6 +28,8 @@ struct voice {
     struct notifier *notifier;
     struct stream stream;
     enum voice_state state;
+    bool exact;       /* the output that was asked for takes every byte: none is skipped */
+    uint32_t formats; /* of the stream, up to the one being played */
     const struct output_driver *driver; /* of `output` */
     struct output *output;
     struct player *player;
