@@ -1,0 +1,344 @@
+/*
+ * PulseAudio, and PipeWire's stand-in for it: one connection and one stream per output, by the
+ * asynchronous API. The server asks for frames, the main loop's own thread takes them from the
+ * player straight into the memory that it shares with the server.
+ */
+#include "../src/clock.h"
+#include "../src/log.h"
+#include "../src/output.h"
+#include "pulse_link.h"
+#include "pulse_spec.h"
+
+#include <errno.h>
+#include <pulse/error.h>
+#include <pulse/proplist.h>
+#include <pulse/stream.h>
+#include <pulse/timeval.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROBE_US (900 * PA_USEC_PER_MSEC)
+#define OPEN_US  (1800 * PA_USEC_PER_MSEC)
+#define START_US (400 * PA_USEC_PER_MSEC)
+#define STOP_US  (300 * PA_USEC_PER_MSEC)
+
+extern const struct output_driver pulse_driver;
+
+struct pulse {
+    struct output output;
+
+    /* immutable once open */
+    struct pulse_link link;
+    struct player *player;
+    pa_sample_spec spec;
+    uint32_t frame_bytes;
+
+    /* under the loop's lock */
+    pa_stream *stream;
+    bool playing; /* between start() and stop(), or the failure of the stream */
+};
+
+static struct pulse *pulse_of(const struct output *o)
+{
+    return (struct pulse *)o; /* its first member */
+}
+
+/* ---- the loop's thread ---- */
+
+/* ns until a frame written now is heard. */
+static int64_t latency(const struct pulse *p)
+{
+    pa_usec_t us = 0;
+    int negative = 0;
+    if (pa_stream_get_latency(p->stream, &us, &negative) == 0)
+        return (negative ? -(int64_t)us : (int64_t)us) * NS_PER_US;
+    /* No timing yet: what the queue holds, the least that it can be. */
+    const pa_buffer_attr *attr = pa_stream_get_buffer_attr(p->stream);
+    const size_t room = pa_stream_writable_size(p->stream);
+    const size_t held = room < attr->tlength ? attr->tlength - room : 0;
+    return (int64_t)pa_bytes_to_usec(held, &p->spec) * NS_PER_US;
+}
+
+/* Hands over at most `bytes`, from the player or silence; returns how many, 0 on failure. */
+static size_t write_block(struct pulse *p, size_t bytes, bool silence)
+{
+    void *dst = NULL;
+    size_t room = bytes;
+    if (pa_stream_begin_write(p->stream, &dst, &room) < 0 || !dst)
+        return 0;
+    room = room < bytes ? room : bytes;
+    room -= room % p->frame_bytes;
+    if (silence)
+        memset(dst, 0, room);
+    else
+        player_fill(p->player, dst, (uint32_t)(room / p->frame_bytes), clock_now(), latency(p));
+    return pa_stream_write(p->stream, dst, room, NULL, 0, PA_SEEK_RELATIVE) < 0 ? 0 : room;
+}
+
+static void write_all(struct pulse *p, size_t bytes, bool silence)
+{
+    bytes -= bytes % p->frame_bytes;
+    for (size_t n; bytes > 0; bytes -= n) {
+        n = write_block(p, bytes, silence);
+        if (n == 0)
+            return; /* the stream has failed: on_stream_state() reports it */
+    }
+}
+
+static void on_request(pa_stream *s, size_t bytes, void *data)
+{
+    (void)s;
+    write_all(data, bytes, false);
+}
+
+static void fail(void *data, int error)
+{
+    struct pulse *p = data;
+    if (p->playing)
+        output_fail(&p->output, error);
+    p->playing = false;
+}
+
+static void on_stream_state(pa_stream *s, void *data)
+{
+    struct pulse *p = data;
+    if (!PA_STREAM_IS_GOOD(pa_stream_get_state(s)))
+        fail(p, -ECONNRESET);
+    pa_threaded_mainloop_signal(p->link.loop, 0);
+}
+
+static void on_moved(pa_stream *s, void *data)
+{
+    (void)data;
+    log_debug("pulse: moved to sink '%s'", pa_stream_get_device_name(s));
+}
+
+static void on_suspended(pa_stream *s, void *data)
+{
+    (void)data;
+    log_debug("pulse: sink '%s' %s", pa_stream_get_device_name(s),
+              pa_stream_is_suspended(s) == 1 ? "suspended" : "resumed");
+}
+
+/* ---- the control thread ---- */
+
+static int pulse_probe(const struct output_config *config)
+{
+    (void)config;
+    struct pulse_link link = {0};
+    const int err = pulse_link_open(&link, PA_CONTEXT_NOAUTOSPAWN, PROBE_US);
+    if (err == 0)
+        pulse_link_close(&link);
+    return err;
+}
+
+static pa_proplist *stream_properties(const struct output_config *config)
+{
+    pa_proplist *about = pa_proplist_new();
+    if (!about)
+        return NULL;
+    pa_proplist_sets(about, PA_PROP_MEDIA_NAME, config->stream_name);
+    pa_proplist_sets(about, PA_PROP_MEDIA_ROLE, "game");
+    pa_proplist_sets(about, PA_PROP_MEDIA_ICON_NAME, "computer");
+    /* Volumes are remembered by role unless this says otherwise: each guest shall keep its own. */
+    pa_proplist_setf(about, "module-stream-restore.id", "sink-input-by-media-name:%s",
+                     config->stream_name);
+    return about;
+}
+
+static int new_stream(struct pulse *p, const struct output_config *config, const struct chmap *map)
+{
+    pa_channel_map channels;
+    pulse_channel_map(&channels, map);
+    pa_proplist *about = stream_properties(config);
+    if (!about)
+        return -ENOMEM;
+    p->stream = pa_stream_new_with_proplist(p->link.context, config->stream_name, &p->spec,
+                                            &channels, about);
+    pa_proplist_free(about);
+    if (!p->stream)
+        return pulse_link_error(&p->link);
+    pa_stream_set_state_callback(p->stream, on_stream_state, p);
+    pa_stream_set_moved_callback(p->stream, on_moved, p);
+    pa_stream_set_suspended_callback(p->stream, on_suspended, p);
+    return 0;
+}
+
+static int connect_stream(struct pulse *p, const struct output_config *config)
+{
+    pa_buffer_attr attr;
+    pulse_buffer_attr(&attr, &p->spec, config->target_latency);
+    const pa_stream_flags_t flags = PA_STREAM_START_CORKED | PA_STREAM_ADJUST_LATENCY |
+                                    PA_STREAM_INTERPOLATE_TIMING | PA_STREAM_AUTO_TIMING_UPDATE |
+                                    PA_STREAM_NOT_MONOTONIC;
+    if (pa_stream_connect_playback(p->stream, config->sink, &attr, flags, NULL, NULL) < 0)
+        return pulse_link_error(&p->link);
+    while (pa_stream_get_state(p->stream) == PA_STREAM_CREATING) {
+        const int err = pulse_link_wait(&p->link);
+        if (err < 0)
+            return err;
+    }
+    return pa_stream_get_state(p->stream) == PA_STREAM_READY ? 0 : pulse_link_error(&p->link);
+}
+
+static void free_stream(struct pulse *p)
+{
+    if (!p->stream)
+        return;
+    pa_stream_set_state_callback(p->stream, NULL, NULL);
+    pa_stream_set_write_callback(p->stream, NULL, NULL);
+    pa_stream_disconnect(p->stream);
+    pa_stream_unref(p->stream);
+    p->stream = NULL;
+}
+
+static int open_stream(struct pulse *p, const struct output_config *config,
+                       const struct pcm_format *source)
+{
+    struct player_sink sink = {.type = pulse_sample_type(source), .rate = source->rate};
+    chmap_from_mask(&sink.map, source->mask, source->channels);
+    int err = pulse_link_deadline(&p->link, OPEN_US);
+    if (err == 0)
+        err = new_stream(p, config, &sink.map);
+    if (err == 0)
+        err = connect_stream(p, config);
+    if (err < 0)
+        return err;
+    const pa_buffer_attr *granted = pa_stream_get_buffer_attr(p->stream);
+    log_debug("pulse: sink '%s', buffer %.1f ms, requests of %.1f ms",
+              pa_stream_get_device_name(p->stream),
+              (double)pa_bytes_to_usec(granted->tlength, &p->spec) / PA_USEC_PER_MSEC,
+              (double)pa_bytes_to_usec(granted->minreq, &p->spec) / PA_USEC_PER_MSEC);
+    sink.quantum = pulse_quantum(granted, &p->spec);
+    return player_set_sink(p->player, &sink);
+}
+
+static void explain(char *why, size_t size, const struct output_config *config, int err)
+{
+    if (err == -ENOENT && config->sink)
+        snprintf(why, size, "PulseAudio has no sink '%s'; `pactl list short sinks` lists them",
+                 config->sink);
+    else if (err == -ENOENT)
+        snprintf(why, size, "PulseAudio has no sink; `pactl list short sinks` lists them");
+    else if (err == -ECONNREFUSED)
+        snprintf(why, size, "no PulseAudio server answers; is it running (`pactl info`)?");
+    else if (err == -ETIMEDOUT)
+        snprintf(why, size, "PulseAudio does not answer in time (`pactl info`)");
+    else
+        snprintf(why, size, "PulseAudio: %s (`pactl info`)", strerror(-err));
+}
+
+static int pulse_open(struct output **out, const struct output_config *config,
+                      const struct pcm_format *source, struct player *player, char *why,
+                      size_t size)
+{
+    struct pulse *p = calloc(1, sizeof *p);
+    if (!p)
+        return -ENOMEM;
+    p->output.driver = &pulse_driver;
+    p->output.notifier = config->notifier;
+    p->link.lost = fail;
+    p->link.data = p;
+    p->player = player;
+    pulse_sample_spec(&p->spec, source);
+    p->frame_bytes = (uint32_t)pa_frame_size(&p->spec);
+    /* Whether a missing server is spawned is for client.conf to say, as for every client. */
+    int err = pulse_link_open(&p->link, PA_CONTEXT_NOFLAGS, OPEN_US);
+    if (err < 0)
+        goto free_output;
+    pa_threaded_mainloop_lock(p->link.loop);
+    err = open_stream(p, config, source);
+    if (err < 0)
+        free_stream(p);
+    pa_threaded_mainloop_unlock(p->link.loop);
+    if (err < 0)
+        goto close_link;
+    *out = &p->output;
+    return 0;
+
+close_link:
+    pulse_link_close(&p->link);
+free_output:
+    explain(why, size, config, err);
+    free(p);
+    return err;
+}
+
+/*
+ * Silence first, as much as the server wants; the player's frames only once the sink runs and has
+ * been asked for its time, so that the first delay the player is told is as true as all others.
+ */
+static int start_locked(struct pulse *p)
+{
+    struct pulse_link *l = &p->link;
+    int err = pulse_link_deadline(l, START_US);
+    if (err < 0)
+        return err;
+    write_all(p, pa_stream_writable_size(p->stream), true);
+    err = pulse_link_finish(l, pa_stream_cork(p->stream, 0, pulse_link_done, l));
+    if (err == 0)
+        err = pulse_link_finish(l, pa_stream_update_timing_info(p->stream, pulse_link_done, l));
+    if (err < 0)
+        return err;
+    p->playing = true;
+    pa_stream_set_write_callback(p->stream, on_request, p);
+    const size_t room = pa_stream_writable_size(p->stream);
+    if (room != (size_t)-1)
+        write_all(p, room, false);
+    return 0;
+}
+
+static int pulse_start(struct output *o)
+{
+    struct pulse *p = pulse_of(o);
+    pa_threaded_mainloop_lock(p->link.loop);
+    const int err = start_locked(p);
+    pa_threaded_mainloop_unlock(p->link.loop);
+    return err;
+}
+
+static void pulse_stop(struct output *o)
+{
+    struct pulse *p = pulse_of(o);
+    pa_threaded_mainloop_lock(p->link.loop);
+    p->playing = false;
+    pa_stream_set_write_callback(p->stream, NULL, NULL);
+    pa_threaded_mainloop_unlock(p->link.loop);
+}
+
+static void pulse_close(struct output *o)
+{
+    if (!o)
+        return;
+    struct pulse *p = pulse_of(o);
+    pa_threaded_mainloop_lock(p->link.loop);
+    free_stream(p);
+    pa_threaded_mainloop_unlock(p->link.loop);
+    pulse_link_close(&p->link);
+    free(p);
+}
+
+static void pulse_describe(const struct output *o, char *buf, size_t size)
+{
+    const struct pulse *p = pulse_of(o);
+    pa_threaded_mainloop_lock(p->link.loop);
+    const char *sink = pa_stream_get_device_name(p->stream);
+    const pa_buffer_attr *attr = pa_stream_get_buffer_attr(p->stream);
+    const uint64_t us = attr ? pa_bytes_to_usec(attr->minreq, &p->spec) : 0;
+    snprintf(buf, size, "PulseAudio sink '%s', %g kHz, period %g ms", sink ? sink : "?",
+             p->spec.rate / 1000.0, (double)us / PA_USEC_PER_MSEC);
+    pa_threaded_mainloop_unlock(p->link.loop);
+}
+
+const struct output_driver pulse_driver = {
+    .name = "pulse",
+    .summary = "PulseAudio, or PipeWire in its place",
+    .flags = OUTPUT_AUTOMATIC,
+    .probe = pulse_probe,
+    .open = pulse_open,
+    .start = pulse_start,
+    .stop = pulse_stop,
+    .close = pulse_close,
+    .describe = pulse_describe,
+};

@@ -1,0 +1,29 @@
+/* What PulseAudio is asked for: formats, speakers, buffer sizes. Pure functions, any thread. */
+#ifndef SCREAM_PULSE_SPEC_H
+#define SCREAM_PULSE_SPEC_H
+
+#include "../src/chmap.h"
+#include "../src/format.h"
+
+#include <pulse/channelmap.h>
+#include <pulse/def.h>
+#include <pulse/sample.h>
+
+/* The one place that decides in which type a source travels to the server. */
+enum sample_type pulse_sample_type(const struct pcm_format *source);
+
+/* The source's rate and channels in that type: the server resamples if its sink differs. */
+void pulse_sample_spec(pa_sample_spec *out, const struct pcm_format *source);
+
+void pulse_channel_map(pa_channel_map *out, const struct chmap *map);
+
+/*
+ * Sizes for a whole way of target_latency (ns). The server splits tlength into its sink's buffer
+ * and a queue for this stream, which it keeps full by requests of minreq and more.
+ */
+void pulse_buffer_attr(pa_buffer_attr *out, const pa_sample_spec *spec, int64_t target_latency);
+
+/* Frames of the largest request to be expected once the stream runs, from what was granted. */
+uint32_t pulse_quantum(const pa_buffer_attr *granted, const pa_sample_spec *spec);
+
+#endif
