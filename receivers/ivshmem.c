@@ -1,0 +1,296 @@
+/* The guest's driver over a shared-memory device (ivshmem-plain), a file on the host. */
+#include "../src/clock.h"
+#include "../src/receiver.h"
+#include "ivshmem_file.h"
+#include "ivshmem_header.h"
+#include "ivshmem_pace.h"
+#include "ivshmem_ring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct receiver_driver ivshmem_driver;
+
+#define BATCH      8                 /* chunks at a time: 160 ms */
+#define CHECK_PATH (250 * NS_PER_MS) /* while idle */
+
+struct ivshmem {
+    struct receiver base;
+
+    /* immutable, but for the size in it */
+    struct shm_file file;
+
+    /* receiver thread's */
+    struct shm_ring ring;
+    struct shm_pace pace;
+    int64_t next;                      /* time of the next look */
+    int64_t check_path;                /* time of the next look at the path, while idle */
+    uint8_t raw[SHM_HEADER_BYTES];     /* header as read last */
+    uint8_t counted[SHM_HEADER_BYTES]; /* the one that was counted as bad last */
+    uint8_t chunks[BATCH][SHM_MAX_CHUNK];
+};
+
+static int ivshmem_open(struct receiver **out, const struct receiver_config *config,
+                        struct receiver_counters *counters, char *why, size_t size)
+{
+    /* Untouched pages cost nothing: small formats use a few KiB of it. */
+    struct ivshmem *s = calloc(1, sizeof *s);
+    if (!s) {
+        snprintf(why, size, "out of memory");
+        return -ENOMEM;
+    }
+    const int ret = shm_file_open(&s->file, config->file, why, size);
+    if (ret < 0) {
+        free(s);
+        return ret;
+    }
+    const int64_t now = clock_now();
+    shm_ring_init(&s->ring, now);
+    shm_pace_init(&s->pace, now);
+    s->next = s->check_path = now;
+    s->base.driver = &ivshmem_driver;
+    s->base.counters = counters;
+    *out = &s->base;
+    return 0;
+}
+
+/* Once for each header that is another one, not at every look. */
+static void count_fault(struct ivshmem *s, enum shm_fault fault)
+{
+    if (memcmp(s->raw, s->counted, sizeof s->raw) == 0)
+        return;
+    memcpy(s->counted, s->raw, sizeof s->raw);
+    if (fault == SHM_BAD_FORMAT)
+        count_add(&s->base.counters->bad_format, 1);
+    if (fault == SHM_BAD_SIZE)
+        count_add(&s->base.counters->bad_size, 1);
+}
+
+/* What the header says now: enum shm_fault, or -errno. */
+static int read_header(struct ivshmem *s, struct shm_header *h)
+{
+    int ret = shm_file_read(&s->file, s->raw, sizeof s->raw, 0);
+    if (ret < 0)
+        return ret;
+    if (ret == 0) {
+        memset(s->raw, 0, sizeof s->raw);
+        ret = shm_file_refresh(&s->file);
+        return ret < 0 ? ret : SHM_FOREIGN;
+    }
+    ret = (int)shm_header_parse(s->raw, s->file.size, h);
+    if (ret != SHM_BAD_SIZE)
+        return ret;
+    /* The file may have grown into it. */
+    ret = shm_file_refresh(&s->file);
+    return ret < 0 ? ret : (int)shm_header_parse(s->raw, s->file.size, h);
+}
+
+/* No stream is there. 0 or -errno. */
+static int look_at_none(struct ivshmem *s, enum shm_fault fault, int64_t now)
+{
+    shm_ring_none(&s->ring, fault == SHM_ABSENT, now);
+    count_fault(s, fault);
+    return 0;
+}
+
+static int read_chunk(struct ivshmem *s, uint16_t index, uint8_t *to)
+{
+    const struct shm_header *h = &s->ring.stream;
+    return shm_file_read(&s->file, to, h->chunk_size, h->offset + (uint64_t)index * h->chunk_size);
+}
+
+/* What slots 0 and last hold before the stream writes them. */
+static void take_prints(struct ivshmem *s)
+{
+    const struct shm_header *h = &s->ring.stream;
+    uint64_t print[2] = {0, 0};
+    const uint16_t index[2] = {0, (uint16_t)(h->max_chunks - 1)};
+    for (int i = 0; i < 2; i++)
+        if (read_chunk(s, index[i], s->chunks[0]) > 0)
+            print[i] = shm_print(s->chunks[0], h->chunk_size);
+    shm_ring_prints(&s->ring, print[0], print[1]);
+}
+
+/* Brings the ring up to date. 0 or -errno. */
+static int look(struct ivshmem *s, int64_t now)
+{
+    struct shm_header h;
+    int ret = read_header(s, &h);
+    if (ret == SHM_OK) {
+        enum shm_event event = shm_ring_look(&s->ring, &h, now, false);
+        if (event == SHM_UNSURE) {
+            ret = read_header(s, &h);
+            if (ret == SHM_OK)
+                event = shm_ring_look(&s->ring, &h, now, true);
+        }
+        if (event == SHM_BEGAN) {
+            take_prints(s);
+            shm_pace_begin(&s->pace, now);
+            count_add(&s->base.counters->restarts, 1);
+        }
+    }
+    if (ret <= 0)
+        return ret;
+    return look_at_none(s, (enum shm_fault)ret, now);
+}
+
+static bool is_silent(const uint8_t *bytes, uint32_t n)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
+}
+
+/* False: chunk i of those copied is stale, and the ring is where a new stream begins. */
+static bool check_chunk(struct ivshmem *s, uint32_t i)
+{
+    const struct shm_header *h = &s->ring.stream;
+    const uint16_t index = shm_ring_index(&s->ring, i);
+    if (index != 0 && index != h->max_chunks - 1)
+        return true;
+    const uint8_t *chunk = s->chunks[i];
+    if (shm_ring_check(&s->ring, i, shm_print(chunk, h->chunk_size),
+                       is_silent(chunk, h->chunk_size)))
+        return true;
+    count_add(&s->base.counters->restarts, 1);
+    return false;
+}
+
+/* Copies up to n ready chunks out. How many there are whole, or -errno. */
+static int copy_chunks(struct ivshmem *s, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const int ret = read_chunk(s, shm_ring_index(&s->ring, i), s->chunks[i]);
+        if (ret < 0)
+            return ret;
+        if (ret == 0) { /* truncated under our hands */
+            shm_ring_none(&s->ring, false, clock_now());
+            return shm_file_refresh(&s->file);
+        }
+    }
+    return (int)n;
+}
+
+static void fill_packet(const struct ivshmem *s, uint32_t i, int64_t now, struct packet *p)
+{
+    *p = (struct packet){
+        .format = s->ring.stream.format,
+        .arrival = now,
+        .data = s->chunks[i],
+        .bytes = s->ring.stream.chunk_size,
+    };
+}
+
+/* Hands on those of the n copied chunks that are whole and fresh. */
+static int hand_on(struct ivshmem *s, uint32_t n, uint32_t torn, int64_t now,
+                   struct packet *packets)
+{
+    int given = 0;
+    for (uint32_t i = torn; i < n; i++) {
+        if (!check_chunk(s, i))
+            return 0; /* what comes before it is as stale */
+        fill_packet(s, i, now, &packets[given++]);
+    }
+    if (given > 0) {
+        packets[0].starts = s->ring.starts;
+        s->ring.starts = false;
+    }
+    shm_ring_pass(&s->ring, n);
+    count_add(&s->base.counters->late_chunks, torn);
+    count_add(&s->base.counters->packets, (uint64_t)given);
+    return given;
+}
+
+/* Takes what the guest has published, at most max chunks of it. Their number, or -errno. */
+static int take(struct ivshmem *s, struct packet *packets, int max, int64_t now)
+{
+    uint64_t late = 0;
+    const uint32_t ready = shm_ring_ready(&s->ring, &late);
+    count_add(&s->base.counters->late_chunks, late);
+    uint32_t n = max < BATCH ? (uint32_t)max : BATCH;
+    n = ready < n ? ready : n;
+    if (n == 0)
+        return 0;
+    const int got = copy_chunks(s, n);
+    if (got <= 0)
+        return got;
+    struct shm_header after;
+    const int fault = read_header(s, &after);
+    if (fault < 0)
+        return fault;
+    uint32_t torn = n;
+    if (fault == SHM_OK || fault == SHM_ABSENT)
+        torn = shm_ring_torn(&s->ring, n, fault == SHM_OK ? &after : NULL, clock_now());
+    return hand_on(s, n, torn, now, packets);
+}
+
+/* While nothing comes the file itself may be another one. 0 or -errno. */
+static int check_file(struct ivshmem *s, int64_t now)
+{
+    if (!shm_pace_is_idle(&s->pace) || now < s->check_path)
+        return 0;
+    s->check_path = now + CHECK_PATH;
+    const int ret = shm_file_refresh(&s->file);
+    return ret < 0 ? ret : shm_file_check_path(&s->file);
+}
+
+/* One look. Packets, 0 or -errno. */
+static int look_and_take(struct ivshmem *s, struct packet *packets, int max)
+{
+    const int64_t now = clock_now();
+    int n = look(s, now);
+    if (n == 0)
+        n = take(s, packets, max, now);
+    if (n == 0)
+        n = check_file(s, now);
+    uint64_t late = 0;
+    if (n > 0)
+        s->next = shm_pace_found(&s->pace, now);
+    else
+        s->next = shm_pace_missed(&s->pace, now);
+    if (shm_ring_ready(&s->ring, &late) > 0)
+        s->next = now; /* the rest, or a new stream */
+    count_add(&s->base.counters->late_chunks, late);
+    return n;
+}
+
+static int ivshmem_read(struct receiver *r, int wake_fd, struct packet *packets, int max)
+{
+    struct ivshmem *s = (struct ivshmem *)r;
+    for (;;) {
+        struct pollfd fd = {.fd = wake_fd, .events = POLLIN};
+        const int64_t wait = s->next - clock_now();
+        const struct timespec timeout = {.tv_sec = wait > 0 ? wait / NS_PER_S : 0,
+                                         .tv_nsec = wait > 0 ? wait % NS_PER_S : 0};
+        const int woken = ppoll(&fd, 1, &timeout, NULL);
+        if (woken != 0)
+            return woken > 0 || errno == EINTR ? 0 : -errno;
+        const int n = look_and_take(s, packets, max);
+        if (n != 0)
+            return n;
+    }
+}
+
+static void ivshmem_close(struct receiver *r)
+{
+    struct ivshmem *s = (struct ivshmem *)r;
+    if (!s)
+        return;
+    shm_file_close(&s->file);
+    free(s);
+}
+
+static void ivshmem_describe(const struct receiver *r, char *buf, size_t size)
+{
+    snprintf(buf, size, "shared memory %s", ((const struct ivshmem *)r)->file.path);
+}
+
+const struct receiver_driver ivshmem_driver = {
+    .name = "ivshmem",
+    .summary = "a guest's shared memory (-m FILE)",
+    .open = ivshmem_open,
+    .read = ivshmem_read,
+    .close = ivshmem_close,
+    .describe = ivshmem_describe,
+};

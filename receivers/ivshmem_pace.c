@@ -1,0 +1,102 @@
+#include "ivshmem_pace.h"
+
+#include "ivshmem_header.h"
+
+#define PERIOD     SHM_CHUNK_NS
+#define CREEP_MIN  4000LL      /* at rest: a miss about every 50 chunks */
+#define CREEP_MAX  128000LL    /* comes 10 ms earlier in 3 s */
+#define CREEP_HITS 16          /* so many hits double it */
+#define JUMP       500000LL    /* one late chunk moves the first look by no more */
+#define RELOCK     4           /* so many late ones in a row: the phase has changed */
+#define SHARP      1000000LL   /* a find after a gap of no more tells the phase */
+#define BEGINNINGS 500000000LL /* the least time between two that get special attention */
+#define GIVE_UP    60000000LL  /* a guest that catches up comes sooner; one that paused does not */
+
+void shm_pace_init(struct shm_pace *p, int64_t now)
+{
+    *p = (struct shm_pace){.due = now, .looked = now, .begun = now, .creep = CREEP_MIN};
+}
+
+void shm_pace_begin(struct shm_pace *p, int64_t now)
+{
+    if (now - p->begun >= BEGINNINGS)
+        shm_pace_init(p, now);
+}
+
+static void reset_creep(struct shm_pace *p)
+{
+    p->hits = 0;
+    p->creep = CREEP_MIN;
+}
+
+/* The first look found it: it may have been there for long. */
+static void hit(struct shm_pace *p)
+{
+    p->misses = 0;
+    if (++p->hits % CREEP_HITS == 0 && p->creep < CREEP_MAX)
+        p->creep *= 2;
+    p->due += PERIOD - p->creep;
+}
+
+/* A later look found it, `late` after the first one. */
+static void late_hit(struct shm_pace *p, int64_t now, int64_t late)
+{
+    reset_creep(p);
+    p->due = ++p->misses < RELOCK ? p->due + PERIOD + (late < JUMP ? late : JUMP) : now + PERIOD;
+    if (p->misses >= RELOCK)
+        p->misses = 0;
+}
+
+int64_t shm_pace_found(struct shm_pace *p, int64_t now)
+{
+    const bool sharp = now - p->looked <= SHARP;
+    const bool first = p->gap == 0;
+    p->looked = now;
+    p->gap = 0;
+    if (p->locked && now < p->due) {
+        return p->due; /* the rest of what the last look found */
+    } else if (p->locked && first) {
+        hit(p);
+    } else if (p->locked) {
+        late_hit(p, now, now - p->due);
+    } else if (sharp && !first) {
+        p->locked = true;
+        p->misses = 0;
+        reset_creep(p);
+        p->due = now + PERIOD;
+    } else {
+        p->due = now;
+        p->gap = SHARP / 2; /* closely, for the next one will tell the phase */
+        return now + p->gap;
+    }
+    while (p->due <= now)
+        p->due += PERIOD;
+    return p->due;
+}
+
+/* The longer it is not there, the less a little more delay matters. */
+static int64_t gap_after(int64_t waited, int64_t gap)
+{
+    if (waited < 2 * SHARP)
+        return SHARP / 4;
+    if (waited < 10 * SHARP)
+        return SHARP / 2;
+    if (waited < GIVE_UP)
+        return SHARP;
+    return gap * 2 < SHM_IDLE_NS ? gap * 2 : SHM_IDLE_NS;
+}
+
+int64_t shm_pace_missed(struct shm_pace *p, int64_t now)
+{
+    const int64_t waited = now - p->due;
+    p->looked = now;
+    p->gap = gap_after(waited, p->gap);
+    if (waited >= GIVE_UP)
+        p->locked = false;
+    return now + p->gap;
+}
+
+bool shm_pace_is_idle(const struct shm_pace *p)
+{
+    return p->gap >= SHM_IDLE_NS;
+}

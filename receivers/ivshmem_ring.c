@@ -1,0 +1,157 @@
+#include "ivshmem_ring.h"
+
+#include <string.h>
+
+void shm_ring_init(struct shm_ring *r, int64_t now)
+{
+    *r = (struct shm_ring){.looked = now, .advanced = now};
+}
+
+/* Steps forward from one index to another. */
+static uint32_t distance(const struct shm_ring *r, uint32_t from, uint32_t to)
+{
+    const uint32_t count = r->stream.max_chunks;
+    return (to + count - from) % count;
+}
+
+/* Chunks that a guest can have written in that time. */
+static int64_t possible(int64_t elapsed)
+{
+    return elapsed / SHM_CHUNK_NS + SHM_BURST_CHUNKS;
+}
+
+/* fresh: all that the stream has written so far is; else only what is still to come. */
+static enum shm_event begin(struct shm_ring *r, const struct shm_header *h, bool fresh, int64_t now)
+{
+    r->stream = *h;
+    r->read = fresh ? 0 : h->write_idx;
+    r->known = r->starts = r->last_changed = true;
+    r->lapped = false;
+    r->looked = r->advanced = now;
+    return SHM_BEGAN;
+}
+
+/* The stream was not there at the latest look: has it written no more than it can have since? */
+static bool is_fresh(const struct shm_ring *r, const struct shm_header *h, int64_t now)
+{
+    return h->write_idx <= possible(now - r->looked);
+}
+
+/* How long the guest may have been writing, unseen. */
+static int64_t unseen(const struct shm_ring *r, int64_t now)
+{
+    const int64_t still = now - r->advanced;
+    return still < SHM_STALL_NS ? still : now - r->looked;
+}
+
+enum shm_event shm_ring_look(struct shm_ring *r, const struct shm_header *h, int64_t now, bool sure)
+{
+    if (!r->known)
+        return begin(r, h, r->ended && is_fresh(r, h, now), now);
+    if (!shm_header_same(&r->stream, h))
+        return begin(r, h, is_fresh(r, h, now), now);
+    const uint32_t steps = distance(r, r->stream.write_idx, h->write_idx);
+    if (steps > possible(unseen(r, now))) {
+        if (!sure)
+            return SHM_UNSURE;
+        const bool back = h->write_idx < r->stream.write_idx;
+        return begin(r, h, back && is_fresh(r, h, now), now);
+    }
+    if (steps > 0) {
+        r->lapped = r->lapped || now - r->looked > (r->stream.max_chunks - 2) * SHM_CHUNK_NS;
+        r->advanced = now;
+    }
+    r->stream.write_idx = h->write_idx;
+    r->looked = now;
+    return SHM_CONTINUES;
+}
+
+void shm_ring_none(struct shm_ring *r, bool ended, int64_t now)
+{
+    r->known = false;
+    r->ended = ended;
+    r->looked = now;
+}
+
+void shm_ring_prints(struct shm_ring *r, uint64_t first, uint64_t last)
+{
+    r->first_print = first;
+    r->last_print = last;
+}
+
+uint32_t shm_ring_ready(struct shm_ring *r, uint64_t *late)
+{
+    const uint32_t count = r->stream.max_chunks;
+    const uint32_t n = r->known ? distance(r, r->read, r->stream.write_idx) : 0;
+    if (n == 0 || (n <= count - 2 && !r->lapped))
+        return n;
+    /* The newest is the only one that is surely whole. */
+    *late += n - 1;
+    r->lapped = false;
+    shm_ring_pass(r, n - 1);
+    return 1;
+}
+
+uint16_t shm_ring_index(const struct shm_ring *r, uint32_t i)
+{
+    return (uint16_t)((r->read + 1 + i) % r->stream.max_chunks);
+}
+
+uint32_t shm_ring_torn(const struct shm_ring *r, uint32_t n, const struct shm_header *after,
+                       int64_t now)
+{
+    const uint32_t count = r->stream.max_chunks;
+    const int64_t elapsed = now - r->looked;
+    if (after && !shm_header_same(&r->stream, after))
+        return n;
+    /* So late that it may have been once around. */
+    if (elapsed > (count - 2) * SHM_CHUNK_NS)
+        return n;
+    const uint32_t moved = after ? distance(r, r->stream.write_idx, after->write_idx)
+                                 : (uint32_t)(elapsed / SHM_CHUNK_NS) + 1;
+    /* The guest writes to the slot after its newest: chunk i is hit when that is one lap on. */
+    uint32_t torn = 0;
+    while (torn < n &&
+           distance(r, shm_ring_index(r, torn), r->stream.write_idx) + moved + 2 > count)
+        torn++;
+    return torn;
+}
+
+bool shm_ring_check(struct shm_ring *r, uint32_t i, uint64_t print, bool silent)
+{
+    const uint16_t index = shm_ring_index(r, i);
+    if (index == r->stream.max_chunks - 1) {
+        r->last_changed = print != r->last_print;
+        r->last_print = print;
+    }
+    if (index != 0)
+        return true;
+    /* The same as a lap before: silence is, and a tone whose period fits, which the slot before shows
+     * too. But that slot shows nothing when it is one of those in doubt. */
+    const bool same = print == r->first_print;
+    r->first_print = print;
+    if (!same || (i == 0 && (silent || !r->last_changed)))
+        return true;
+    /* The index has wrapped since then, or a stream began: either way these are fresh. */
+    const struct shm_header h = r->stream;
+    begin(r, &h, true, r->looked);
+    return false;
+}
+
+void shm_ring_pass(struct shm_ring *r, uint32_t n)
+{
+    if (n > 0)
+        r->read = shm_ring_index(r, n - 1);
+}
+
+uint64_t shm_print(const uint8_t *bytes, uint32_t n)
+{
+    uint64_t print = n;
+    for (uint32_t i = 0; i < n; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, bytes + i, n - i < 8 ? n - i : 8);
+        print = (print ^ word) * 0x9e3779b97f4a7c15u;
+        print ^= print >> 32;
+    }
+    return print;
+}
