@@ -1,0 +1,185 @@
+#include "listen_judge.h"
+
+#include "listen_latency.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define THRESHOLD 0.003 /* -50 dBFS */
+#define BLOCK_S   0.01
+#define SETTLE_NS 150e6 /* of a new format, before its sound is expected */
+#define PLACED_S  0.02  /* shorter runs prove nothing about channels */
+
+const char *hole_name(enum hole_kind kind)
+{
+    static const char *const names[] = {
+        [HOLE_GAP] = "gap",       [HOLE_FADE] = "fade",       [HOLE_SKIP] = "skip",
+        [HOLE_REPEAT] = "repeat", [HOLE_FOREIGN] = "foreign", [HOLE_CHANGE] = "change"};
+    return names[kind];
+}
+
+static struct hole hole_between(const struct track_request *q, const struct run *a,
+                                const struct run *b)
+{
+    struct hole h = {.recorded = a->recorded + a->frames};
+    h.frames = b->recorded - h.recorded;
+    for (uint64_t i = 0; i < h.frames; i++)
+        h.silent += track_silent(q, h.recorded + i);
+    if (a->segment != b->segment) {
+        h.kind = HOLE_CHANGE;
+        return h;
+    }
+    h.sent = (int64_t)(b->sent - a->sent - a->frames);
+    if (h.silent > (uint64_t)(q->recording->rate / 1000))
+        h.kind = HOLE_GAP;
+    else if (h.sent == (int64_t)h.frames)
+        h.kind = HOLE_FADE;
+    else if (h.sent < 0)
+        h.kind = HOLE_REPEAT;
+    else if (h.sent > (int64_t)h.frames)
+        h.kind = HOLE_SKIP;
+    else
+        h.kind = HOLE_FOREIGN;
+    return h;
+}
+
+static void count_hole(struct verdict *v, const struct hole *h)
+{
+    if (h->kind == HOLE_CHANGE)
+        return;
+    v->dropouts++;
+    v->dropout_frames += h->frames;
+    v->gaps += h->kind == HOLE_GAP;
+    v->gap_frames += h->silent;
+    v->lost += h->sent > 0 ? (uint64_t)h->sent : 0;
+    v->repeated += h->sent < 0 ? (uint64_t)-h->sent : 0;
+}
+
+static void check_channels(struct verdict *v, const struct track_request *q, const struct run *run)
+{
+    if (run->frames < PLACED_S * q->recording->rate)
+        return;
+    for (unsigned i = 0; i < q->recording->channels; i++) {
+        /* a source with fewer channels has nothing for the rest of the map */
+        int should = q->map[i];
+        if (should >= (int)q->segments[run->segment].format.channels)
+            should = HOLDS_SILENCE;
+        if (should == HOLDS_ANYTHING || run->holds[i] == should)
+            continue;
+        v->misplaced[i] = 1;
+        v->held[i] = run->holds[i];
+    }
+}
+
+static void judge_runs(struct verdict *v, const struct track_request *q,
+                       const struct run_list *runs)
+{
+    for (size_t i = 0; i < runs->count; i++) {
+        const struct run *run = &runs->at[i];
+        v->matched += run->frames;
+        v->segments[run->segment].matched += run->frames;
+        check_channels(v, q, run);
+        if (i == 0)
+            continue;
+        v->holes[v->n_holes] = hole_between(q, run - 1, run);
+        count_hole(v, &v->holes[v->n_holes++]);
+    }
+}
+
+/* From the first frame with sound to the last, whatever sound that is. */
+static void find_sound(struct verdict *v, const struct track_request *q)
+{
+    uint64_t end = q->recording->frames, quiet = 0, least = q->recording->rate / 1000;
+
+    v->first_sound = 0;
+    while (v->first_sound < end && track_silent(q, v->first_sound))
+        v->first_sound++;
+    while (end > v->first_sound && track_silent(q, end - 1))
+        end--;
+    v->end_of_sound = end;
+    for (uint64_t i = v->first_sound; i < end; i++) {
+        if (track_silent(q, i)) {
+            quiet++;
+            continue;
+        }
+        if (quiet >= least) {
+            v->silences++;
+            v->silent_frames += quiet;
+        }
+        quiet = 0;
+    }
+}
+
+static double power(const struct recording *r, uint64_t from, uint64_t to, unsigned channel)
+{
+    double sum = 0;
+    for (uint64_t i = from; i < to; i++) {
+        double x = recording_sample(r, i, channel) / 2147483648.0;
+        sum += x * x;
+    }
+    return to > from ? sum / (double)(to - from) : 0;
+}
+
+static void measure_levels(struct verdict *v, const struct recording *r)
+{
+    for (unsigned i = 0; i < r->channels; i++)
+        v->level[i] = 10 * log10(fmax(power(r, v->first_sound, v->end_of_sound, i), 1e-20));
+}
+
+/* Seconds of sound within [from, to) ns, in blocks. */
+static double sound_between(const struct recording *r, const struct timeline *line, double from,
+                            double to)
+{
+    uint64_t block = (uint64_t)(BLOCK_S * r->rate);
+    double first = fmax(0, ceil((from - line->start) / line->frame)), sound = 0;
+    double last = fmin((double)r->frames, floor((to - line->start) / line->frame));
+
+    for (double at = first; at + (double)block <= last; at += (double)block) {
+        double loudest = 0;
+        for (unsigned i = 0; i < r->channels; i++)
+            loudest = fmax(loudest, power(r, (uint64_t)at, (uint64_t)at + block, i));
+        if (loudest > THRESHOLD * THRESHOLD)
+            sound += BLOCK_S;
+    }
+    return sound;
+}
+
+static void judge_segments(struct verdict *v, const struct track_request *q)
+{
+    for (size_t i = 0; i < q->n_segments; i++) {
+        const struct segment *s = &q->segments[i];
+        struct segment_heard *h = &v->segments[i];
+        h->matchable = s->format.rate == q->recording->rate;
+        h->length = s->frames == FRAMES_UNKNOWN ? 0 : (double)s->frames / s->format.rate;
+        if (!q->line || !s->timed)
+            continue;
+        double end = i + 1 < q->n_segments && q->segments[i + 1].timed
+                         ? (double)q->segments[i + 1].t0
+                         : segment_time(s, (double)s->frames);
+        h->sound = sound_between(q->recording, q->line, (double)s->t0 + SETTLE_NS, end);
+    }
+}
+
+int judge(struct verdict *v, const struct track_request *request, const struct run_list *runs)
+{
+    *v = (struct verdict){0};
+    v->holes = calloc(runs->count + 1, sizeof *v->holes);
+    v->segments = calloc(request->n_segments + 1, sizeof *v->segments);
+    v->run_latency = calloc(runs->count + 1, sizeof *v->run_latency);
+    if (!v->holes || !v->segments || !v->run_latency)
+        return -ENOMEM;
+    judge_runs(v, request, runs);
+    find_sound(v, request);
+    measure_levels(v, request->recording);
+    judge_segments(v, request);
+    return latency_measure(v, request, runs);
+}
+
+void judge_finish(struct verdict *v)
+{
+    free(v->holes);
+    free(v->segments);
+    free(v->run_latency);
+    *v = (struct verdict){0};
+}
