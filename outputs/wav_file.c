@@ -1,0 +1,185 @@
+#include "wav_file.h"
+
+#include "../src/chmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TAG_PCM        0x0001
+#define TAG_EXTENSIBLE 0xfffe
+#define MOST_NUMBERED  99999
+
+/* KSDATAFORMAT_SUBTYPE_PCM behind its first two bytes, which are the format tag. */
+static const uint8_t subtype_tail[14] = {0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80,
+                                         0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71};
+
+static uint8_t *put(uint8_t *at, uint32_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        *at++ = (uint8_t)(value >> 8 * i);
+    return at;
+}
+
+static uint8_t *put_bytes(uint8_t *at, const void *from, size_t n)
+{
+    memcpy(at, from, n);
+    return at + n;
+}
+
+/*
+ * dwChannelMask: in a file channels stand in the order of its bits. A source whose channels do not
+ * (or are for no speaker) gets 0, "in no particular place".
+ */
+static uint32_t file_mask(const struct pcm_format *format)
+{
+    struct chmap map;
+    uint32_t mask = 0;
+    chmap_from_mask(&map, format->mask, format->channels);
+    for (int i = 0; i < map.channels; i++) {
+        if (map.pos[i] >= CHPOS_MONO || mask >> map.pos[i] != 0)
+            return format->channels == 1 ? 1u << CHPOS_FC : 0;
+        mask |= 1u << map.pos[i];
+    }
+    return mask;
+}
+
+uint32_t wav_header(uint8_t out[WAV_HEADER_MAX], const struct pcm_format *format, uint64_t data)
+{
+    const bool extensible = format->channels > 2 || format->width > 16;
+    const uint32_t fmt = extensible ? 40 : 16, bytes = 12 + 8 + fmt + 8;
+    const uint32_t frame = pcm_frame_bytes(format), claimed = (uint32_t)data;
+    uint8_t *at = put_bytes(out, "RIFF", 4);
+    at = put(at, bytes - 8 + claimed + claimed % 2, 4);
+    at = put_bytes(at, "WAVEfmt ", 8);
+    at = put(at, fmt, 4);
+    at = put(at, extensible ? TAG_EXTENSIBLE : TAG_PCM, 2);
+    at = put(at, format->channels, 2);
+    at = put(at, format->rate, 4);
+    at = put(at, format->rate * frame, 4);
+    at = put(at, frame, 2);
+    at = put(at, format->width, 2);
+    if (extensible) {
+        at = put(at, 22, 2); /* bytes of what follows */
+        at = put(at, format->width, 2);
+        at = put(at, file_mask(format), 4);
+        at = put(at, TAG_PCM, 2);
+        at = put_bytes(at, subtype_tail, sizeof subtype_tail);
+    }
+    at = put_bytes(at, "data", 4);
+    put(at, claimed, 4);
+    return bytes;
+}
+
+/* ---- names ---- */
+
+/* "scream.wav", "scream-2.wav", ...: 0 or -ENAMETOOLONG. */
+static int numbered(char path[PATH_MAX], const char *name, unsigned number)
+{
+    const char *dot = strrchr(name, '.');
+    const char *slash = strrchr(name, '/');
+    const char *base = slash ? slash + 1 : name;
+    const size_t stem = dot && dot > base ? (size_t)(dot - name) : strlen(name);
+    const int n = number == 1 ? snprintf(path, PATH_MAX, "%s", name)
+                              : snprintf(path, PATH_MAX, "%.*s-%u%s", (int)stem, name, number,
+                                         name + stem);
+    return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+static int create(struct wav_file *f, const char *name)
+{
+    int err = -EEXIST;
+    for (unsigned number = 1; err == -EEXIST && number <= MOST_NUMBERED; number++) {
+        err = numbered(f->path, name, number);
+        if (err < 0)
+            break;
+        f->fd = open(f->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        err = f->fd < 0 ? -errno : 0;
+    }
+    return err;
+}
+
+/* In one write, which nothing but the kernel's own end can tear. */
+static int claim(struct wav_file *f, uint64_t data)
+{
+    uint8_t header[WAV_HEADER_MAX];
+    const uint32_t bytes = wav_header(header, &f->format, data);
+    const ssize_t done = pwrite(f->fd, header, bytes, 0);
+    if (done != (ssize_t)bytes)
+        return done < 0 ? -errno : -ENOSPC;
+    f->header = bytes;
+    f->data = data;
+    return 0;
+}
+
+int wav_file_open(struct wav_file *f, const char *name, const struct pcm_format *format,
+                  uint64_t limit, char *why, size_t size)
+{
+    struct stat st;
+    if (stat(name, &st) == 0 && !S_ISREG(st.st_mode)) {
+        snprintf(why, size, "'%s' is no regular file: what is not goes with -o raw", name);
+        return -ENOTSUP;
+    }
+    *f = (struct wav_file){.fd = -1, .format = *format, .frame = pcm_frame_bytes(format)};
+    int err = create(f, name);
+    if (err == 0)
+        err = claim(f, 0);
+    if (err < 0) {
+        snprintf(why, size, "cannot write '%s': %s", f->path, strerror(-err));
+        wav_file_close(f);
+        return err;
+    }
+    f->room = (limit - f->header - 1) / f->frame * f->frame; /* 1: the pad byte */
+    return 0;
+}
+
+/* Bytes written, fewer than asked for when *err is set. RIFF wants an even length: one zero more,
+ * which the next sound writes over. */
+static uint32_t append(struct wav_file *f, const uint8_t *pcm, uint32_t bytes, int *err)
+{
+    const uint64_t end = f->data + bytes;
+    uint8_t pad = 0;
+    uint32_t done = 0;
+    *err = 0;
+    while (*err == 0 && done < bytes + end % 2) {
+        const bool sound = done < bytes;
+        const ssize_t n = pwrite(f->fd, sound ? pcm + done : &pad, sound ? bytes - done : 1,
+                                 (off_t)(f->header + f->data + done));
+        if (n > 0)
+            done += (uint32_t)n;
+        else if (n == 0 || errno != EINTR)
+            *err = n == 0 ? -ENOSPC : -errno;
+    }
+    return done;
+}
+
+int wav_file_write(struct wav_file *f, const uint8_t *pcm, uint32_t bytes)
+{
+    int err;
+    uint32_t done = append(f, pcm, bytes, &err);
+    if (err == 0)
+        return claim(f, f->data + bytes);
+
+    /* What fits stays: whole frames, and the pad byte if they need one. */
+    done = done / f->frame * f->frame;
+    if ((f->data + done) % 2 && done >= f->frame)
+        done -= f->frame;
+    if (done > 0)
+        claim(f, f->data + done);
+    return err;
+}
+
+void wav_file_close(struct wav_file *f)
+{
+    if (f->fd < 0)
+        return;
+    if (f->data == 0)
+        unlink(f->path);
+    else if (ftruncate(f->fd, (off_t)(f->header + f->data + f->data % 2)) < 0)
+        f->data = 0; /* what hangs over is behind the end that the header names */
+    close(f->fd);
+    f->fd = -1;
+}

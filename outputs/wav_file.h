@@ -1,0 +1,47 @@
+/*
+ * A WAV file that is playable at every moment, whatever kills its writer: sound is written first,
+ * then the header that claims it. One thread at a time; every call may block on the disk.
+ */
+#ifndef SCREAM_WAV_FILE_H
+#define SCREAM_WAV_FILE_H
+
+#include "../src/format.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WAV_HEADER_MAX 68
+#define WAV_LIMIT      UINT32_MAX /* bytes of a whole file: what RIFF's size field can say */
+
+struct wav_file {
+    int fd;
+    struct pcm_format format;
+    uint32_t header; /* bytes before the sound */
+    uint32_t frame;  /* bytes */
+    uint64_t data;   /* bytes of sound that the header claims: whole frames */
+    uint64_t room;   /* the most that they can become */
+    char path[PATH_MAX];
+};
+
+/*
+ * Makes a new file. No file is ever written over: where `name` is taken, "stem-2.wav" is tried, then
+ * 3 and so on. limit: bytes of the file, WAV_LIMIT but in tests. 0, or -errno with *why filled;
+ * -ENOTSUP if `name` is something other than a regular file.
+ */
+int wav_file_open(struct wav_file *f, const char *name, const struct pcm_format *format,
+                  uint64_t limit, char *why, size_t size);
+
+/*
+ * Appends whole frames, at most f->room - f->data bytes. 0, or -errno (-ENOSPC) with as many of
+ * them in the file as there was room for.
+ */
+int wav_file_write(struct wav_file *f, const uint8_t *pcm, uint32_t bytes);
+
+/* A file that holds no sound is removed. */
+void wav_file_close(struct wav_file *f);
+
+/* For tests: the header of a file with so many bytes of sound; returns its length. */
+uint32_t wav_header(uint8_t out[WAV_HEADER_MAX], const struct pcm_format *format, uint64_t data);
+
+#endif
