@@ -20,8 +20,7 @@
 
 #define PROBE_US (900 * PA_USEC_PER_MSEC)
 #define OPEN_US  (1800 * PA_USEC_PER_MSEC)
-#define START_US (400 * PA_USEC_PER_MSEC)
-#define STOP_US  (300 * PA_USEC_PER_MSEC)
+#define START_US (1500 * PA_USEC_PER_MSEC) /* a suspended device has to be woken */
 
 extern const struct output_driver pulse_driver;
 
@@ -46,13 +45,15 @@ static struct pulse *pulse_of(const struct output *o)
 
 /* ---- the loop's thread ---- */
 
-/* ns until a frame written now is heard. */
+/* ns until a frame written now is heard; negative when its time has passed after a stall. */
 static int64_t latency(const struct pulse *p)
 {
-    pa_usec_t us = 0;
-    int negative = 0;
-    if (pa_stream_get_latency(p->stream, &us, &negative) == 0)
-        return (negative ? -(int64_t)us : (int64_t)us) * NS_PER_US;
+    pa_usec_t heard = 0;
+    const pa_timing_info *info = pa_stream_get_timing_info(p->stream);
+    /* Not pa_stream_get_latency(): it says 0 for all that is negative. */
+    if (info && !info->write_index_corrupt && pa_stream_get_time(p->stream, &heard) == 0)
+        return (int64_t)(pa_bytes_to_usec((uint64_t)info->write_index, &p->spec) - heard) *
+               NS_PER_US;
     /* No timing yet: what the queue holds, the least that it can be. */
     const pa_buffer_attr *attr = pa_stream_get_buffer_attr(p->stream);
     const size_t room = pa_stream_writable_size(p->stream);
@@ -169,7 +170,7 @@ static int connect_stream(struct pulse *p, const struct output_config *config)
 {
     pa_buffer_attr attr;
     pulse_buffer_attr(&attr, &p->spec, config->target_latency);
-    const pa_stream_flags_t flags = PA_STREAM_START_CORKED | PA_STREAM_ADJUST_LATENCY |
+    const pa_stream_flags_t flags = PA_STREAM_START_CORKED | PULSE_BUFFERING |
                                     PA_STREAM_INTERPOLATE_TIMING | PA_STREAM_AUTO_TIMING_UPDATE |
                                     PA_STREAM_NOT_MONOTONIC;
     if (pa_stream_connect_playback(p->stream, config->sink, &attr, flags, NULL, NULL) < 0)

@@ -2,11 +2,11 @@
 
 #include "../src/clock.h"
 
+#include <pulse/timeval.h>
 #include <stddef.h>
 
-#define MINREQ_US 5000 /* as often as a guest's tick is about twice: finer only costs wake-ups */
-#define TLENGTH_MIN_US                                                                             \
-    (3 * MINREQ_US) /* a sink buffer of nothing, two requests in the queue, one under way */
+#define MINREQ_US      5000 /* half a guest's tick: finer only costs wake-ups */
+#define TLENGTH_MIN_US 6000 /* below it, even a thread of high priority is late at times */
 
 static const pa_channel_position_t position[CHPOS_COUNT] = {
     [CHPOS_FL] = PA_CHANNEL_POSITION_FRONT_LEFT,
@@ -59,9 +59,13 @@ void pulse_buffer_attr(pa_buffer_attr *out, const pa_sample_spec *spec, int64_t 
 {
     const pa_usec_t half = target_latency > 0 ? (pa_usec_t)(target_latency / 2 / NS_PER_US) : 0;
     const pa_usec_t tlength = half > TLENGTH_MIN_US ? half : TLENGTH_MIN_US;
+    /* One in the sink, one in the queue, one under way; whole milliseconds are whole frames, else
+     * a sink whose buffer is rounded down lets two requests gather now and then. */
+    const pa_usec_t third = tlength / 3 / PA_USEC_PER_MSEC * PA_USEC_PER_MSEC;
+    const pa_usec_t minreq = third < MINREQ_US ? third : MINREQ_US;
     *out = (pa_buffer_attr){
         .tlength = (uint32_t)pa_usec_to_bytes(tlength, spec),
-        .minreq = (uint32_t)pa_usec_to_bytes(MINREQ_US, spec),
+        .minreq = (uint32_t)pa_usec_to_bytes(minreq, spec),
         .maxlength = (uint32_t)pa_usec_to_bytes(4 * tlength, spec),
         .prebuf = 0, /* after an underrun time goes on, or latency would grow by it */
         .fragsize = (uint32_t)-1,

@@ -18,12 +18,15 @@ void pulse_sample_spec(pa_sample_spec *out, const struct pcm_format *source);
 void pulse_channel_map(pa_channel_map *out, const struct chmap *map);
 
 /*
- * Sizes for a whole way of target_latency (ns). The server splits tlength into its sink's buffer
- * and a queue for this stream, which it keeps full by requests of minreq and more.
+ * Sizes for a whole way of target_latency (ns), of which the server gets half: tlength. Meant for
+ * PULSE_BUFFERING, which makes the sink's own buffer no larger than minreq and lets it ask for that
+ * much at a time. Of all the server's modes this one has the smallest and steadiest requests, and
+ * the most in the queue, ready for when our thread is late, for the same delay.
  */
+#define PULSE_BUFFERING PA_STREAM_EARLY_REQUESTS
 void pulse_buffer_attr(pa_buffer_attr *out, const pa_sample_spec *spec, int64_t target_latency);
 
-/* Frames of the largest request to be expected once the stream runs, from what was granted. */
+/* Frames of the largest request to be expected as a rule, from what was granted. */
 uint32_t pulse_quantum(const pa_buffer_attr *granted, const pa_sample_spec *spec);
 
 #endif
