@@ -195,7 +195,7 @@ void stream_read(struct stream *s, uint8_t *dst, uint64_t bytes)
 
 void stream_pass(struct stream *s)
 {
-    stream_read(s, NULL, s->ready);
+    stream_read(s, NULL, stream_ready(s));
     const struct record *r = edge_record(s);
     if (!r)
         return;

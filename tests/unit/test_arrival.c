@@ -1,0 +1,135 @@
+#include "test.h"
+
+#include "arrival.h"
+#include "clock.h"
+
+#include <stdlib.h>
+
+#define RATE   48000
+#define PACKET 288
+
+/* A guest that wakes every 10 ms and sends whole packets of what its clock has counted. */
+struct guest {
+    struct arrival arrival;
+    int64_t start; /* its clock's zero */
+    int64_t now;
+    uint64_t sent;
+};
+
+static void guest_init(struct guest *g, int64_t start)
+{
+    *g = (struct guest){.start = start, .now = start};
+    arrival_init(&g->arrival, RATE);
+}
+
+static void guest_tick(struct guest *g, int64_t after, int64_t late)
+{
+    g->now += after;
+    const uint64_t counted = (uint64_t)((g->now - g->start) / 1000 * RATE / 1000000);
+    for (; g->sent + PACKET <= counted; g->sent += PACKET)
+        arrival_add(&g->arrival, g->now + late, g->sent + PACKET);
+}
+
+static void guest_run(struct guest *g, int ticks, int64_t most_late)
+{
+    for (int i = 0; i < ticks; i++)
+        guest_tick(g, 10 * NS_PER_MS, most_late ? random() % most_late : 0);
+}
+
+/* ns by which the line is off the guest's own clock; the earliest possible is 0. */
+static int64_t line_error(const struct guest *g)
+{
+    const struct arrival_line line = arrival_line(&g->arrival);
+    return line.time - g->start - (int64_t)(line.frame * NS_PER_S / RATE);
+}
+
+static void steady_bursts_give_the_clock(void **state)
+{
+    (void)state;
+    struct guest g;
+    guest_init(&g, 5 * NS_PER_S);
+    guest_run(&g, 30, 0);
+    assert_in_range(line_error(&g), 0, 2 * NS_PER_MS);
+    const int64_t first = line_error(&g);
+    for (int i = 0; i < 1000; i++) {
+        guest_run(&g, 1, 0);
+        assert_true(llabs(line_error(&g) - first) <
+                    10 * NS_PER_US); /* it does not follow the bursts */
+    }
+    const struct arrival_line line = arrival_line(&g.arrival);
+    assert_in_range(line.lag, 9 * NS_PER_MS, 16 * NS_PER_MS);
+    assert_int_equal(line.epoch, 0);
+}
+
+static void lateness_does_not_move_it(void **state)
+{
+    (void)state;
+    struct guest g;
+    guest_init(&g, 0);
+    guest_run(&g, 2000, 9 * NS_PER_MS);
+    assert_in_range(line_error(&g), 0, 3 * NS_PER_MS);
+    assert_true(arrival_line(&g.arrival).lag > 15 * NS_PER_MS); /* but the lag knows */
+}
+
+static void a_stall_is_no_pause(void **state)
+{
+    (void)state;
+    struct guest g;
+    guest_init(&g, 0);
+    guest_run(&g, 100, 0);
+    const int64_t before = line_error(&g);
+    guest_tick(&g, 250 * NS_PER_MS, 0); /* wakes late, sends all of it */
+    assert_int_equal(arrival_line(&g.arrival).epoch, 0);
+    guest_run(&g, 20, 0);
+    assert_true(llabs(line_error(&g) - before) < NS_PER_MS);
+}
+
+static void a_pause_begins_an_epoch(void **state)
+{
+    (void)state;
+    struct guest g;
+    guest_init(&g, 0);
+    guest_run(&g, 100, 0);
+    g.now += 3 * NS_PER_S;
+    g.start += 3 * NS_PER_S; /* its clock of samples stood still */
+    guest_run(&g, 30, 0);
+    assert_int_equal(arrival_line(&g.arrival).epoch, 1);
+    assert_in_range(line_error(&g), 0, 3 * NS_PER_MS);
+    assert_true(arrival_line(&g.arrival).lag < 20 * NS_PER_MS); /* a pause is no lag */
+}
+
+static void a_lost_packet_is_followed(void **state)
+{
+    (void)state;
+    struct guest g;
+    guest_init(&g, 0);
+    guest_run(&g, 100, 0);
+    const int64_t before = line_error(&g);
+    g.start += PACKET * NS_PER_S / RATE; /* frames that never arrive: all others count as later */
+    guest_run(&g, 100, 0);
+    assert_true(llabs(line_error(&g) - before) < 2500 * NS_PER_US);
+}
+
+static void the_line_goes_on_between_arrivals(void **state)
+{
+    (void)state;
+    const struct arrival_line line = {.time = 7 * NS_PER_S, .frame = 1000};
+    assert_int_equal(arrival_line_at(&line, RATE, 7 * NS_PER_S), 1000);
+    assert_int_equal(arrival_line_at(&line, RATE, 7 * NS_PER_S + 10 * NS_PER_MS), 1480);
+    assert_int_equal(arrival_line_at(&line, RATE, 6 * NS_PER_S), 1000 - RATE);
+    assert_int_equal(arrival_line_at(&line, 192000, (7 + 86400 * 365) * NS_PER_S),
+                     1000 + 192000ll * 86400 * 365);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steady_bursts_give_the_clock),
+        cmocka_unit_test(lateness_does_not_move_it),
+        cmocka_unit_test(a_stall_is_no_pause),
+        cmocka_unit_test(a_pause_begins_an_epoch),
+        cmocka_unit_test(a_lost_packet_is_followed),
+        cmocka_unit_test(the_line_goes_on_between_arrivals),
+    };
+    return cmocka_run_group_tests_name("arrival", tests, NULL, NULL);
+}
