@@ -21,8 +21,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RAW_BLOCK    (16 * 1024)
-#define RAW_DRAIN_NS (400 * NS_PER_MS) /* a reader that takes nothing for so long has lost the rest */
+#define RAW_BLOCK (16 * 1024)
+#define RAW_DRAIN_NS                                                                               \
+    (400 * NS_PER_MS) /* a reader that takes nothing for so long has lost the rest */
 
 struct raw {
     struct output output;

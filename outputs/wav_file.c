@@ -83,9 +83,9 @@ static int numbered(char path[PATH_MAX], const char *name, unsigned number)
     const char *slash = strrchr(name, '/');
     const char *base = slash ? slash + 1 : name;
     const size_t stem = dot && dot > base ? (size_t)(dot - name) : strlen(name);
-    const int n = number == 1 ? snprintf(path, PATH_MAX, "%s", name)
-                              : snprintf(path, PATH_MAX, "%.*s-%u%s", (int)stem, name, number,
-                                         name + stem);
+    const int n = number == 1
+                      ? snprintf(path, PATH_MAX, "%s", name)
+                      : snprintf(path, PATH_MAX, "%.*s-%u%s", (int)stem, name, number, name + stem);
     return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 

@@ -1,0 +1,32 @@
+/* What an ALSA device and a source agree on. Control thread; may block for some milliseconds. */
+#ifndef SCREAM_ALSA_SETUP_H
+#define SCREAM_ALSA_SETUP_H
+
+#include "../src/chmap.h"
+#include "../src/format.h"
+
+#include <alsa/asoundlib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct alsa_setup {
+    bool mmap;
+    enum sample_type type;
+    uint32_t rate; /* Hz */
+    snd_pcm_uframes_t period, buffer;
+    struct chmap map;
+};
+
+/*
+ * Negotiates by the source: its own rate, its own sample type if the device takes it, its channels.
+ * target: ns that the whole way may hold; period and buffer leave room in it. On 0 the PCM is
+ * prepared; on -errno `why` names `device`, what it refused and the remedy.
+ */
+int alsa_setup(struct alsa_setup *setup, snd_pcm_t *pcm, const char *device,
+               const struct pcm_format *source, int64_t target, char *why, size_t size);
+
+/* "48 kHz S16 FL FR, period 5.0 ms, buffer 20.0 ms, mmap", terminated. */
+void alsa_setup_text(const struct alsa_setup *setup, char *buf, size_t size);
+
+#endif
