@@ -1,0 +1,49 @@
+"""The receiver under test."""
+import os
+import subprocess
+
+from common import SCREAM, Child, Failure, await_
+from net import BRIDGE, joined
+
+GROUP = '239.255.77.77'
+
+
+class Scream(Child):
+    def __init__(self, place, *options, env=None, name='scream', **more):
+        super().__init__(place, name, [SCREAM, *options], env=env, **more)
+
+    def alive(self):
+        if not self.running():
+            raise Failure('scream ended with %s: %s' % (self.process.returncode,
+                                                        self.said()[-300:]))
+        return True
+
+    def listening(self, interface=BRIDGE):
+        """Waits until it has joined the group there."""
+        await_('scream to join the group', lambda: self.alive() and joined(GROUP, interface))
+        return self
+
+    def bound(self, port=4010):
+        """Waits until it has bound the port."""
+        want = ':%04X ' % port
+        await_('scream to bind its port', lambda: self.alive() and any(
+            want in line for line in open('/proc/%d/net/udp' % self.pid)))
+        return self
+
+
+def by_bridge(place, server, *options, **more):
+    """Plays what comes over virbr0 into that server."""
+    return Scream(place, '-o', server.output, '-i', BRIDGE, *options, env=server.env,
+                  **more).listening()
+
+
+def by_memory(place, server, path, *options, **more):
+    return Scream(place, '-o', server.output, '-m', path, *options, env=server.env, **more)
+
+
+def run(*options, env=None, seconds=10):
+    """The exit code, stdout and stderr of a short run."""
+    p = subprocess.run([SCREAM, *options], env=env or os.environ, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds,
+                       check=False)
+    return p.returncode, p.stdout, p.stderr.decode(errors='replace')

@@ -1,0 +1,174 @@
+"""Private audio servers with a null sink each, as context managers, and their recorders."""
+import json
+import os
+import subprocess
+
+from common import Child, Failure, await_, need, private_env, succeeds
+
+SINK = 'scream_test'
+# PulseAudio's names of speakers, and PipeWire's
+PULSE_NAMES = {'FL': 'front-left', 'FR': 'front-right', 'FC': 'front-center', 'LFE': 'lfe',
+               'RL': 'rear-left', 'RR': 'rear-right', 'SL': 'side-left', 'SR': 'side-right',
+               'MONO': 'mono'}
+STEREO = ('FL', 'FR')
+SURROUND_71 = ('FL', 'FR', 'RL', 'RR', 'FC', 'LFE', 'SL', 'SR')  # not the guest's order
+
+
+class Server:
+    """A running server. `output` is what `scream -o` calls it, `env` is for its clients."""
+
+    output = None
+    recorded_type = 's16'
+
+    def __init__(self, place, rate=48000, speakers=STEREO, width=16):
+        self.place, self.rate, self.speakers, self.width = place, rate, speakers, width
+        self.env = private_env(place)
+        self.children = []
+        self.recorded_type = 's16' if width == 16 else 's32'
+
+    def start(self, name, argv, **more):
+        child = Child(self.place, name, argv, env=self.env, **more)
+        self.children.append(child)
+        return child
+
+    def __enter__(self):
+        try:
+            self.open()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for child in reversed(self.children):
+            child.end()
+        self.children = []
+
+    def recorder(self):
+        """argv and environment of a program that writes the monitor's raw PCM to its stdout."""
+        raise NotImplementedError
+
+    def player(self, wav):
+        """The server's own player of a WAV file: the control."""
+        raise NotImplementedError
+
+    def ready(self, what, argv):
+        await_(what, lambda: self.alive() and succeeds(argv, self.env), 10)
+
+    def alive(self):
+        for child in self.children:
+            if not child.running():
+                raise Failure('%s ended: %s' % (child.name, child.said()[-300:]))
+        return True
+
+
+class Pulse(Server):
+    output = 'pulse'
+
+    def open(self):
+        need('pulseaudio', 'pactl', 'parec', 'pacat')
+        socket = self.place.file('pulse.socket')
+        names = ','.join(PULSE_NAMES[s] for s in self.speakers)
+        fmt = {16: 's16le', 32: 's32le'}[self.width]
+        self.env.update(PULSE_RUNTIME_PATH=self.place.file('pulse'), PULSE_SERVER='unix:' + socket)
+        self.start('pulseaudio', [
+            'pulseaudio', '-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no',
+            '--log-target=stderr',
+            '-L', 'module-native-protocol-unix auth-anonymous=1 socket=' + socket,
+            '-L', 'module-null-sink sink_name=%s rate=%d channels=%d channel_map=%s format=%s'
+            % (SINK, self.rate, len(self.speakers), names, fmt)])
+        self.ready('PulseAudio to answer', ['pactl', 'get-sink-volume', SINK])
+
+    def recorder(self):
+        names = ','.join(PULSE_NAMES[s] for s in self.speakers)
+        return ['parec', '--raw', '-d', SINK + '.monitor', '--format', self.recorded_type + 'le',
+                '--rate', self.rate, '--channels', len(self.speakers), '--channel-map', names,
+                '--latency-msec', 20], self.env
+
+    def recording(self):
+        out = subprocess.run(['pactl', 'list', 'short', 'source-outputs'], env=self.env,
+                             stdout=subprocess.PIPE, check=False).stdout
+        return bool(out.strip())
+
+    def player(self, wav):
+        return ['paplay', '--latency-msec', '40', wav], self.env
+
+
+class Alsa(Pulse):
+    """ALSA's pulse plugin, onto a private PulseAudio."""
+    output = 'alsa'
+
+    def open(self):
+        super().open()
+        conf = self.place.file('asound.conf')
+        with open(conf, 'w') as f:
+            f.write('<confdir:pcm/default.conf>\n' * 0 +
+                    'pcm_type.pulse { }\n'
+                    'ctl_type.pulse { }\n'
+                    'pcm.!default { type pulse }\n'
+                    'ctl.!default { type pulse }\n')
+        self.env['ALSA_CONFIG_PATH'] = '/usr/share/alsa/alsa.conf:' + conf
+
+
+class PipeWire(Server):
+    output = 'pipewire'
+
+    def open(self):
+        need('pipewire', 'wireplumber', 'pw-cli', 'pw-dump', 'pw-cat', 'dbus-daemon')
+        bus = 'unix:path=' + self.place.file('bus')
+        self.env.update(DBUS_SESSION_BUS_ADDRESS=bus, PIPEWIRE_RUNTIME_DIR=self.place.path)
+        # no hardware, and no system bus, in a private server
+        self.env['DBUS_SYSTEM_BUS_ADDRESS'] = bus
+        self.start('dbus', ['dbus-daemon', '--session', '--nofork', '--address=' + bus])
+        await_('the bus', lambda: os.path.exists(self.place.file('bus')))
+        self.start('pipewire', ['pipewire'])
+        self.ready('PipeWire to answer', ['pw-cli', 'info', '0'])
+        self.start('wireplumber', ['wireplumber'])
+        await_('the session manager', lambda: self.alive() and self.managed(), 10, 0.05)
+        # the node lives on when pw-cli has gone
+        props = ('{ factory.name=support.null-audio-sink node.name=%s media.class=Audio/Sink '
+                 'object.linger=true audio.channels=%d audio.position=[%s] audio.rate=%d '
+                 'monitor.channel-volumes=false }'
+                 % (SINK, len(self.speakers), ' '.join(self.speakers), self.rate))
+        subprocess.run(['pw-cli', 'create-node', 'adapter', props], env=self.env, check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=10)
+        await_('the null sink to be the default', lambda: self.alive() and self.is_default(), 10,
+               0.05)
+
+    def dump(self):
+        out = subprocess.run(['pw-dump'], env=self.env, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, timeout=10, check=False).stdout
+        try:
+            return json.loads(out)
+        except ValueError:
+            return []
+
+    def managed(self):
+        return any('WirePlumber' in str(o.get('info', {}).get('props', {}).get('application.name'))
+                   for o in self.dump() if o['type'].endswith('Client'))
+
+    def is_default(self):
+        for o in self.dump():
+            for m in o.get('metadata', []):
+                if m['key'] == 'default.audio.sink' and m['value'].get('name') == SINK:
+                    return True
+        return False
+
+    def recorder(self):
+        return ['pw-cat', '--record', '--target', SINK, '--latency', '20ms',
+                '-P', '{ stream.capture.sink=true }', '--format', self.recorded_type, '--rate',
+                self.rate, '--channels', len(self.speakers), '--channel-map',
+                ','.join(self.speakers), '-'], self.env
+
+    def recording(self):
+        nodes = {o['id']: o['info']['props'].get('media.class') for o in self.dump()
+                 if o['type'].endswith('Node')}
+        streams = [i for i, c in nodes.items() if c == 'Stream/Input/Audio']
+        links = [o['info'] for o in self.dump() if o['type'].endswith('Link')]
+        return any(k['input-node-id'] in streams and k.get('state') == 'active' for k in links)
+
+    def player(self, wav):
+        return ['pw-cat', '--playback', '--target', SINK, '--latency', '40ms', wav], self.env
+
+
+SERVERS = (Pulse, PipeWire, Alsa)

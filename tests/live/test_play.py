@@ -1,0 +1,154 @@
+"""What a guest plays comes out of a real server: whole, in place, at the same latency each time."""
+import os
+import time
+
+from common import Failure, check
+from hearing import Hearing, Sender, figures, rendered, write_script
+from net import GUEST
+from scream import by_bridge, by_memory
+from servers import SERVERS, SURROUND_71
+
+STARTS = int(os.environ.get('LIVE_STARTS', '3'))
+SECONDS = float(os.environ.get('LIVE_MINUTES', '0.1')) * 60
+TAIL = 0.4         # s: all that was sent has been heard by then
+START_SPREAD = 5   # ms between the latencies of several starts
+LATE_START = 1.0   # s of a sound that its start may cost
+CUT_END = 0.1      # s at its end that do not fill a packet, or are faded
+
+
+def guest(place, network, *options, name='send'):
+    """A sender in the guest's namespace, by multicast."""
+    return Sender(place, '-i', GUEST, *options, name=name, prefix=network.guests[0].prefix)
+
+
+def control(place, server, seconds):
+    """Dropouts of the server's own player through the same sink: this machine's share."""
+    wav = rendered(place.file('control.wav'), seconds)
+    argv, env = server.player(wav)
+    with Hearing(place, server, name='control') as hearing:
+        with server.start('control-player', argv) as player:
+            player.wait(seconds + 15)
+        return hearing.heard()
+
+
+def whole(v, seconds):
+    """What was sent for so long was heard but for its very start and end, in its channels."""
+    rate = v['rate']
+    check(v['runs'], 'nothing of what was sent was heard; level %s dBFS' % v['level'])
+    first, last = v['runs'][0], v['runs'][-1]
+    check(first['sent'] < LATE_START * rate, 'heard from %.2f s on only' % (first['sent'] / rate))
+    end = (last['sent'] + last['frames']) / rate
+    check(end > seconds - CUT_END, 'heard until %.2f s of %.2f only' % (end, seconds))
+    check(not v['misplaced'], 'channels: %s' % v['misplaced'])
+
+
+def compare(place, server, v, seconds):
+    """No more dropouts than the server's own player has in the same run."""
+    if v['dropouts'] == 0:
+        return ''
+    c = control(place, server, seconds)
+    check(v['dropouts'] <= c['dropouts'], '%s; the control had %d; %s'
+          % (figures(v), c['dropouts'], v['holes'][:8]))
+    return '; the control had %d' % c['dropouts']
+
+
+def steady(place, server, start, send):
+    with Hearing(place, server, log=place.file('send.sent')) as hearing, start():
+        with send() as sender:
+            sender.finish(SECONDS + 10)
+        time.sleep(TAIL)
+        v = hearing.heard()
+    whole(v, SECONDS)
+    return figures(v) + compare(place, server, v, SECONDS)
+
+
+def bridge(kind, place, network):
+    with kind(place) as server:
+        return steady(place, server, lambda: by_bridge(place, server),
+                      lambda: guest(place, network, '-s', 'noise', '-d', SECONDS))
+
+
+def memory(kind, place, network):
+    path = place.file('shm')
+    with kind(place) as server:
+        return steady(place, server, lambda: by_memory(place, server, path),
+                      lambda: Sender(place, '-m', path, '-s', 'noise', '-d', SECONDS))
+
+
+# The guest's order of each format, by the server's names of speakers.
+LAYOUTS = {'48000/16/8/0x63f': ('FL', 'FR', 'FC', 'LFE', 'RL', 'RR', 'SL', 'SR'),
+           '48000/16/6/0x3f': ('FL', 'FR', 'FC', 'LFE', 'RL', 'RR')}
+
+
+def surround(kind, place, network):
+    """5.1 and 7.1 on eight speakers in another order; what 5.1 lacks is the server's to fill."""
+    with kind(place, speakers=SURROUND_71) as server:
+        for n, (sent, order) in enumerate(LAYOUTS.items()):
+            mapping = ','.join(str(order.index(s)) if s in order else 'x' for s in SURROUND_71)
+            name = 'send%d' % n
+            log = place.file(name + '.sent')
+            with Hearing(place, server, log=log, mapping=mapping, name='listen%d' % n) as hearing, \
+                    by_bridge(place, server, name='scream%d' % n):
+                with guest(place, network, '-f', sent, '-s', 'noise', '-d', 1.5,
+                           name=name) as sender:
+                    sender.finish(10)
+                time.sleep(TAIL)
+                v = hearing.heard()
+            try:
+                whole(v, 1.5)
+            except Failure as e:
+                raise Failure('%s: %s' % (sent, e)) from None
+    return '7.1 and 5.1 in place'
+
+
+CHANGES = ['48000/16/2', '44100/16/2', '48000/24/2', '96000/16/2', '48000/32/2', '48000/16/6/0x3f',
+           '192000/32/8/0x63f', '48000/16/2', '88200/24/2', '48000/16/1']
+
+
+def changes(kind, place, network):
+    """Twenty formats in a row, sound after each."""
+    formats = CHANGES * 2
+    script = write_script(place.file('script'), ['0.5 %s noise' % f for f in formats])
+    with kind(place) as server:
+        with Hearing(place, server, log=place.file('send.sent')) as hearing, \
+                by_bridge(place, server):
+            with guest(place, network, '--script', script) as sender:
+                sender.finish(30)
+            time.sleep(TAIL)
+            v = hearing.heard()
+    check(len(v['segments']) == len(formats), 'the log has %d formats' % len(v['segments']))
+    silent = ['%d (%s)' % (i + 1, f) for i, f in enumerate(formats) if v['segments'][i]['sound'] < 0.1]
+    check(not silent, 'no sound after format change: ' + ', '.join(silent))
+    least = min(s['sound'] for s in v['segments'])
+    return '%d formats, sound in each for %.2f s of 0.5 at least, %.2f s matched' % (
+        len(formats), least, v['matched'] / v['rate'])
+
+
+def starts(kind, place, network):
+    """The latency of each start: no luck in it."""
+    late = []
+    with kind(place) as server:
+        for n in range(STARTS):
+            name = 'send%d' % n
+            with Hearing(place, server, log=place.file(name + '.sent'),
+                         name='listen%d' % n) as hearing, \
+                    by_bridge(place, server, name='scream%d' % n):
+                with guest(place, network, '-s', 'noise', '-d', 1.5, name=name) as sender:
+                    sender.finish(10)
+                time.sleep(TAIL)
+                v = hearing.heard()
+            whole(v, 1.5)
+            late.append(v['runs'][-1]['latency']['median'])
+    text = 'latencies ' + ' '.join('%.1f' % x for x in late) + ' ms'
+    check(max(late) - min(late) <= START_SPREAD, text)
+    return text
+
+
+def every_server(*functions):
+    for kind in SERVERS:
+        for function in functions:
+            yield ('%s: %s' % (kind.output, function.__name__),
+                   lambda place, network, k=kind, f=function: f(k, place, network))
+
+
+TESTS = list(every_server(bridge, memory, surround, changes, starts))
