@@ -40,11 +40,14 @@ static void settle_pause(struct arrival *a, int64_t t, int64_t x)
     }
 }
 
+/* Just before a burst, unless it ended a stall: no buffer should grow to outlast those. */
 static void peak_lag(struct arrival *a, int64_t t, int64_t since)
 {
+    if (since < ARRIVAL_BURST_NS || since > ARRIVAL_PAUSE_NS)
+        return;
     const int64_t behind = t - pcm_frames_ns(a->frames, a->rate) - lowest(a);
-    a->lag -= a->lag * (since < NS_PER_S ? since : NS_PER_S) / ARRIVAL_LAG_DECAY_NS;
-    if (behind > a->lag && behind < ARRIVAL_PAUSE_NS + ARRIVAL_STALL_NS)
+    a->lag -= a->lag * since / ARRIVAL_LAG_DECAY_NS;
+    if (behind > a->lag)
         a->lag = behind;
 }
 

@@ -22,6 +22,7 @@ struct arrival_line {
 };
 
 #define ARRIVAL_WINDOW_NS 320000000LL /* an earliest arrival is kept per window */
+#define ARRIVAL_BURST_NS  500000LL    /* arrivals closer than this belong to one burst */
 #define ARRIVAL_PAUSE_NS  60000000LL  /* no arrival for so long may be a pause... */
 #define ARRIVAL_SHIFT_NS  40000000LL  /* ...if what follows lies so far above the line */
 #define ARRIVAL_STALL_NS                                                                           \

@@ -170,19 +170,25 @@ static void go_idle(struct player *p)
     p->dry_serial = p->line.serial;
 }
 
-/* Playing begins after silence: was it the guest's own, or ours? */
-static void go_playing(struct player *p)
+/* There is sound again: was the silence the guest's own, or ours? */
+static void judge_silence(struct player *p)
 {
     struct stream_counters *c = &p->config.stream->counters;
-    const bool heard_before = p->dry_serial != 0;
-    if (heard_before && p->dry_serial == p->line.serial && p->dry_epoch == p->line.epoch) {
+    if (p->dry_serial == 0 || !stream_line(p->config.stream, &p->line))
+        return;
+    if (p->dry_serial == p->line.serial && p->dry_epoch == p->line.epoch) {
         count_add(&c->underruns, 1);
         p->extra += p->extra < EXTRA_MAX_NS ? EXTRA_NS : 0;
         p->fade_left = p->fade_frames;
         p->fade_from_old = false;
-    } else if (heard_before) {
+    } else {
         count_add(&c->pauses, 1);
     }
+    p->dry_serial = 0;
+}
+
+static void go_playing(struct player *p)
+{
     p->playing = true;
     p->tail_left = 0;
 }
@@ -216,6 +222,8 @@ void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int6
         if (excess > 0)
             skip(p, excess);
     } else {
+        if (ready > 0)
+            judge_silence(p);
         const uint64_t wait = player_wait_before(p, ready, frames, now, delay);
         const uint32_t silent = wait < frames ? (uint32_t)wait : frames;
         at = play_nothing(p, at, silent);

@@ -46,7 +46,7 @@ struct player {
     int64_t extra;            /* ns on the target, for underruns */
     struct arrival_line line; /* the latest one read */
     uint32_t dry_epoch;       /* of the line when the sound last ended; */
-    uint32_t dry_serial;      /* 0: there has been none */
+    uint32_t dry_serial;      /* 0: none did, or it has been judged */
     uint32_t fade_left;       /* frames of a crossfade or fade-in still to play */
     bool fade_from_old;       /* it is a crossfade, from `old` */
     uint32_t tail_left;       /* frames of a tail still to play */

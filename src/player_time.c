@@ -75,7 +75,8 @@ uint64_t player_excess(struct player *p, uint64_t ready, int64_t now, int64_t de
     const int64_t spare = (int64_t)ready - target;
     if (excess <= to_frames(p, EXCESS_NS) || spare <= to_frames(p, EXCESS_FILL_NS))
         return 0;
-    return (uint64_t)(excess < spare ? excess : spare);
+    const int64_t most = (int64_t)ready - p->quantum;
+    return (uint64_t)(excess < most ? excess : most);
 }
 
 void player_note_latency(struct player *p, int64_t now, int64_t delay)
