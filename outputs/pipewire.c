@@ -1,0 +1,369 @@
+/*
+ * PipeWire: one native stream per output. The graph's own real-time thread takes frames from the
+ * player, once in each cycle.
+ */
+#include "../src/clock.h"
+#include "../src/log.h"
+#include "../src/output.h"
+#include "pipewire_link.h"
+#include "pipewire_spec.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <spa/param/audio/format-utils.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#pragma GCC diagnostic ignored "-Wpedantic" /* its methods are macros in GNU C */
+
+#define PROBE_NS      (800 * NS_PER_MS)
+#define OPEN_NS       (1500 * NS_PER_MS)
+#define START_MS      500
+#define SILENT_CYCLES 3 /* before the player is read: by then quantum and delay are what they are */
+
+extern const struct output_driver pipewire_driver;
+
+struct pipewire {
+    struct output output;
+
+    /* immutable once open */
+    struct pipewire_link link;
+    struct pw_stream *stream;
+    struct spa_hook listener;
+    struct player *player;
+    struct player_sink sink;
+    uint32_t frame_bytes;
+    int cycling_fd; /* written when the graph has run for SILENT_CYCLES */
+
+    /* under the loop's lock */
+    bool playing; /* between start() and stop(), or the failure of the stream */
+
+    /* the graph's thread */
+    unsigned cycles; /* up to SILENT_CYCLES */
+
+    atomic_bool live;    /* the graph's thread may read the player */
+    atomic_uint quantum; /* frames of the latest cycle, 0 before the first */
+};
+
+static struct pipewire *pipewire_of(const struct output *o)
+{
+    return (struct pipewire *)o; /* its first member */
+}
+
+/* ---- the graph's thread ---- */
+
+static void count_cycle(struct pipewire *p)
+{
+    const uint64_t one = 1;
+    if (p->cycles < SILENT_CYCLES && ++p->cycles == SILENT_CYCLES &&
+        write(p->cycling_fd, &one, sizeof one) < 0)
+        p->cycles--; /* start() still waits: once more in the next cycle */
+}
+
+static void fill(struct pipewire *p, void *dst, uint32_t frames)
+{
+    struct pw_time t = {0};
+    if (!atomic_load_explicit(&p->live, memory_order_acquire)) {
+        memset(dst, 0, (size_t)frames * p->frame_bytes);
+        count_cycle(p);
+        return;
+    }
+    pw_stream_get_time_n(p->stream, &t, sizeof t);
+    const struct pipewire_moment m = pipewire_moment(&t, p->sink.rate, clock_now());
+    player_fill(p->player, dst, frames, m.now, m.delay);
+}
+
+static void on_process(void *data)
+{
+    struct pipewire *p = data;
+    struct pw_buffer *b = pw_stream_dequeue_buffer(p->stream);
+    if (!b)
+        return; /* all are on their way: the graph has what it needs */
+    struct spa_data *d = &b->buffer->datas[0];
+    const uint64_t room = d->data ? d->maxsize / p->frame_bytes : 0;
+    const uint64_t wanted = b->requested ? b->requested : p->sink.quantum;
+    const uint32_t frames = (uint32_t)(wanted < room ? wanted : room);
+    if (frames > 0)
+        fill(p, d->data, frames);
+    d->chunk->offset = 0;
+    d->chunk->stride = (int32_t)p->frame_bytes;
+    d->chunk->size = frames * p->frame_bytes;
+    b->size = frames;
+    pw_stream_queue_buffer(p->stream, b);
+    atomic_store_explicit(&p->quantum, frames, memory_order_relaxed);
+}
+
+/* ---- the loop's thread ---- */
+
+static void fail(void *data, int error)
+{
+    struct pipewire *p = data;
+    if (p->playing)
+        output_fail(&p->output, error);
+    p->playing = false;
+}
+
+static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state state,
+                     const char *error)
+{
+    struct pipewire *p = data;
+    log_debug("pipewire: stream %s, was %s%s%s", pw_stream_state_as_string(state),
+              pw_stream_state_as_string(old), error ? ": " : "", error ? error : "");
+    if (state == PW_STREAM_STATE_ERROR || state == PW_STREAM_STATE_UNCONNECTED)
+        fail(p, -ECONNRESET);
+}
+
+static const struct pw_stream_events stream_events = {
+    PW_VERSION_STREAM_EVENTS,
+    .state_changed = on_state,
+    .process = on_process,
+};
+
+/* ---- the control thread: probe ---- */
+
+static void on_global(void *data, uint32_t id, uint32_t permissions, const char *type,
+                      uint32_t version, const struct spa_dict *props)
+{
+    (void)id, (void)permissions, (void)version;
+    const char *class = props ? spa_dict_lookup(props, PW_KEY_MEDIA_CLASS) : NULL;
+    if (strcmp(type, PW_TYPE_INTERFACE_Node) == 0 && class &&
+        (strcmp(class, "Audio/Sink") == 0 || strcmp(class, "Audio/Duplex") == 0))
+        *(bool *)data = true;
+}
+
+static const struct pw_registry_events registry_events = {
+    PW_VERSION_REGISTRY_EVENTS,
+    .global = on_global,
+};
+
+/* 0 when there is a sink: a server that runs for cameras and screens only has none. */
+static int find_sink(struct pipewire_link *l)
+{
+    bool found = false;
+    struct spa_hook listener = {0};
+    struct pw_registry *registry = pw_core_get_registry(l->core, PW_VERSION_REGISTRY, 0);
+    if (!registry)
+        return -errno;
+    pw_registry_add_listener(registry, &listener, &registry_events, &found);
+    const int err = pipewire_link_sync(l, PROBE_NS);
+    spa_hook_remove(&listener);
+    pw_proxy_destroy((struct pw_proxy *)registry);
+    return err < 0 ? err : found ? 0 : -ENODEV;
+}
+
+static int pipewire_probe(const struct output_config *config)
+{
+    struct pipewire_link link = {0};
+    int err = pipewire_link_open(&link);
+    if (err < 0)
+        return err;
+    pw_thread_loop_lock(link.loop);
+    err = config->no_connect ? pipewire_link_sync(&link, PROBE_NS) : find_sink(&link);
+    pw_thread_loop_unlock(link.loop);
+    pipewire_link_close(&link);
+    return err;
+}
+
+/* ---- the control thread: open ---- */
+
+static struct pw_properties *stream_properties(const struct output_config *config, uint32_t rate)
+{
+    struct pw_properties *about = pw_properties_new(
+        PW_KEY_MEDIA_TYPE, "Audio", PW_KEY_MEDIA_CATEGORY, "Playback", PW_KEY_MEDIA_ROLE, "Game",
+        PW_KEY_APP_NAME, "Scream", PW_KEY_APP_ID, "scream", PW_KEY_APP_VERSION, SCREAM_VERSION,
+        PW_KEY_APP_ICON_NAME, "computer", PW_KEY_MEDIA_ICON_NAME, "computer", NULL);
+    if (!about)
+        return NULL;
+    pw_properties_set(about, PW_KEY_MEDIA_NAME, config->stream_name);
+    pw_properties_set(about, PW_KEY_NODE_NAME, config->stream_name);
+    pw_properties_set(about, PW_KEY_NODE_DESCRIPTION, config->stream_name);
+    pw_properties_setf(about, PW_KEY_NODE_LATENCY, "%u/%u",
+                       pipewire_quantum(config->target_latency, rate), rate);
+    pw_properties_setf(about, PW_KEY_NODE_RATE, "1/%u", rate);
+    if (config->sink)
+        pw_properties_set(about, PW_KEY_TARGET_OBJECT, config->sink);
+    return about;
+}
+
+static int connect_stream(struct pipewire *p, const struct output_config *config,
+                          const struct pcm_format *source)
+{
+    uint8_t memory[1024];
+    struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof memory);
+    struct spa_audio_info_raw info;
+    pipewire_audio_info(&info, source);
+    const struct spa_pod *params[] = {
+        spa_format_audio_raw_build(&builder, SPA_PARAM_EnumFormat, &info)};
+    enum pw_stream_flags flags =
+        PW_STREAM_FLAG_INACTIVE | PW_STREAM_FLAG_MAP_BUFFERS | PW_STREAM_FLAG_RT_PROCESS;
+    if (!config->no_connect)
+        flags |= PW_STREAM_FLAG_AUTOCONNECT;
+    return pw_stream_connect(p->stream, PW_DIRECTION_OUTPUT, PW_ID_ANY, flags, params, 1);
+}
+
+static int open_stream(struct pipewire *p, const struct output_config *config,
+                       const struct pcm_format *source)
+{
+    struct pw_properties *about = stream_properties(config, source->rate);
+    p->stream = about ? pw_stream_new(p->link.core, config->stream_name, about) : NULL;
+    if (!p->stream)
+        return -ENOMEM;
+    pw_stream_add_listener(p->stream, &p->listener, &stream_events, p);
+    int err = connect_stream(p, config, source);
+    if (err == 0)
+        err = pipewire_link_sync(&p->link, OPEN_NS);
+    if (err == 0 && pw_stream_get_state(p->stream, NULL) == PW_STREAM_STATE_ERROR)
+        err = -EIO;
+    if (err < 0)
+        pw_stream_destroy(p->stream);
+    return err;
+}
+
+static int set_player(struct pipewire *p, const struct output_config *config,
+                      const struct pcm_format *source)
+{
+    p->sink =
+        (struct player_sink){.type = pipewire_sample_type(source),
+                             .rate = source->rate,
+                             .quantum = pipewire_quantum(config->target_latency, source->rate)};
+    chmap_from_mask(&p->sink.map, source->mask, source->channels);
+    p->frame_bytes = sample_bytes(p->sink.type) * source->channels;
+    return player_set_sink(p->player, &p->sink);
+}
+
+static int open_link(struct pipewire *p, const struct output_config *config,
+                     const struct pcm_format *source)
+{
+    int err = pipewire_link_open(&p->link);
+    if (err < 0)
+        return err;
+    pw_thread_loop_lock(p->link.loop);
+    err = open_stream(p, config, source);
+    pw_thread_loop_unlock(p->link.loop);
+    if (err < 0)
+        pipewire_link_close(&p->link);
+    return err;
+}
+
+static void explain(char *why, size_t size, int err)
+{
+    if (err == -ETIMEDOUT)
+        snprintf(why, size, "PipeWire does not answer in time (`pw-cli info 0`)");
+    else if (err == -ENOENT || err == -ECONNREFUSED || err == -EHOSTDOWN)
+        snprintf(why, size, "no PipeWire server answers; is it running (`pw-cli info 0`)?");
+    else
+        snprintf(why, size, "PipeWire: %s (`pw-cli info 0`)", strerror(-err));
+}
+
+static int pipewire_open(struct output **out, const struct output_config *config,
+                         const struct pcm_format *source, struct player *player, char *why,
+                         size_t size)
+{
+    int err = -ENOMEM;
+    struct pipewire *p = calloc(1, sizeof *p);
+    if (!p)
+        goto failed;
+    p->output.driver = &pipewire_driver;
+    p->output.notifier = config->notifier;
+    p->link.lost = fail;
+    p->link.data = p;
+    p->player = player;
+    err = set_player(p, config, source);
+    if (err < 0)
+        goto free_output;
+    p->cycling_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (p->cycling_fd < 0) {
+        err = -errno;
+        goto free_output;
+    }
+    err = open_link(p, config, source);
+    if (err < 0)
+        goto close_fd;
+    *out = &p->output;
+    return 0;
+
+close_fd:
+    close(p->cycling_fd);
+free_output:
+    free(p);
+failed:
+    explain(why, size, err);
+    return err;
+}
+
+/* ---- the control thread: start to close ---- */
+
+/*
+ * Silence first: how many frames a cycle takes is the graph's to choose, and known when it runs.
+ * Until then nobody reads the player. A graph that does not run (no sink, or not connected) is not
+ * waited for.
+ */
+static int pipewire_start(struct output *o)
+{
+    struct pipewire *p = pipewire_of(o);
+    pw_thread_loop_lock(p->link.loop);
+    int err = p->link.error;
+    if (err == 0)
+        err = pw_stream_set_active(p->stream, true);
+    p->playing = err == 0;
+    pw_thread_loop_unlock(p->link.loop);
+    if (err < 0)
+        return err;
+    struct pollfd cycling = {.fd = p->cycling_fd, .events = POLLIN};
+    if (poll(&cycling, 1, START_MS) > 0) {
+        p->sink.quantum = atomic_load_explicit(&p->quantum, memory_order_relaxed);
+        err = player_set_sink(p->player, &p->sink);
+    }
+    atomic_store_explicit(&p->live, err == 0, memory_order_release);
+    return err;
+}
+
+/* Disconnecting takes the node off the graph's thread, and waits until it is. */
+static void pipewire_stop(struct output *o)
+{
+    struct pipewire *p = pipewire_of(o);
+    pw_thread_loop_lock(p->link.loop);
+    p->playing = false;
+    pw_stream_disconnect(p->stream);
+    pw_thread_loop_unlock(p->link.loop);
+}
+
+static void pipewire_close(struct output *o)
+{
+    if (!o)
+        return;
+    struct pipewire *p = pipewire_of(o);
+    pw_thread_loop_lock(p->link.loop);
+    p->playing = false;
+    pw_stream_destroy(p->stream);
+    pw_thread_loop_unlock(p->link.loop);
+    pipewire_link_close(&p->link);
+    close(p->cycling_fd);
+    free(p);
+}
+
+static void pipewire_describe(const struct output *o, char *buf, size_t size)
+{
+    struct pipewire *p = pipewire_of(o);
+    const unsigned quantum = atomic_load_explicit(&p->quantum, memory_order_relaxed);
+    const double khz = p->sink.rate / 1000.0;
+    if (quantum > 0)
+        snprintf(buf, size, "PipeWire, %g kHz, quantum %u", khz, quantum);
+    else
+        snprintf(buf, size, "PipeWire, %g kHz, not running: no sink is connected", khz);
+}
+
+const struct output_driver pipewire_driver = {
+    .name = "pipewire",
+    .summary = "PipeWire, natively",
+    .flags = OUTPUT_AUTOMATIC,
+    .probe = pipewire_probe,
+    .open = pipewire_open,
+    .start = pipewire_start,
+    .stop = pipewire_stop,
+    .close = pipewire_close,
+    .describe = pipewire_describe,
+};

@@ -1,0 +1,98 @@
+#include "pipewire_link.h"
+
+#include <errno.h>
+#include <time.h>
+
+#pragma GCC diagnostic ignored "-Wpedantic" /* its methods are macros in GNU C */
+
+static void on_done(void *data, uint32_t id, int seq)
+{
+    struct pipewire_link *l = data;
+    if (id == PW_ID_CORE && seq == l->pending) {
+        l->done = true;
+        pw_thread_loop_signal(l->loop, false);
+    }
+}
+
+static void on_error(void *data, uint32_t id, int seq, int res, const char *message)
+{
+    (void)seq, (void)message;
+    struct pipewire_link *l = data;
+    if (id != PW_ID_CORE || res != -EPIPE)
+        return; /* an object's own: its owner is told, too */
+    l->error = -ECONNRESET;
+    if (l->lost)
+        l->lost(l->data, l->error);
+    pw_thread_loop_signal(l->loop, false);
+}
+
+static const struct pw_core_events core_events = {
+    PW_VERSION_CORE_EVENTS,
+    .done = on_done,
+    .error = on_error,
+};
+
+int pipewire_link_sync(struct pipewire_link *l, int64_t timeout)
+{
+    struct timespec end;
+    pw_thread_loop_get_time(l->loop, &end, timeout);
+    l->done = false;
+    l->pending = pw_core_sync(l->core, PW_ID_CORE, 0);
+    if (l->pending < 0)
+        return l->pending;
+    while (!l->done && l->error == 0)
+        if (pw_thread_loop_timed_wait_full(l->loop, &end) < 0)
+            return -ETIMEDOUT;
+    return l->error;
+}
+
+static int connect_core(struct pipewire_link *l)
+{
+    pw_thread_loop_lock(l->loop);
+    errno = 0;
+    l->core = pw_context_connect(l->context, NULL, 0);
+    const int err = l->core ? 0 : errno ? -errno : -ECONNREFUSED;
+    if (l->core)
+        pw_core_add_listener(l->core, &l->listener, &core_events, l);
+    pw_thread_loop_unlock(l->loop);
+    return err;
+}
+
+int pipewire_link_open(struct pipewire_link *l)
+{
+    pw_init(NULL, NULL);
+    int err = -ENOMEM;
+    l->loop = pw_thread_loop_new("scream-pipewire", NULL);
+    if (!l->loop)
+        goto deinit;
+    l->context = pw_context_new(pw_thread_loop_get_loop(l->loop), NULL, 0);
+    if (!l->context)
+        goto free_loop;
+    err = pw_thread_loop_start(l->loop);
+    if (err < 0)
+        goto free_context;
+    err = connect_core(l);
+    if (err < 0)
+        goto stop_loop;
+    return 0;
+
+stop_loop:
+    pw_thread_loop_stop(l->loop);
+free_context:
+    pw_context_destroy(l->context);
+free_loop:
+    pw_thread_loop_destroy(l->loop);
+deinit:
+    pw_deinit();
+    return err;
+}
+
+void pipewire_link_close(struct pipewire_link *l)
+{
+    pw_thread_loop_stop(l->loop);
+    spa_hook_remove(&l->listener);
+    pw_core_disconnect(l->core);
+    pw_context_destroy(l->context);
+    pw_thread_loop_destroy(l->loop);
+    pw_deinit();
+}

@@ -1,0 +1,74 @@
+#include "pipewire_spec.h"
+
+#include "../src/clock.h"
+
+#define QUANTUM_RATE    48000 /* the rate that graphs' quanta are counted in by default */
+#define QUANTUM_MIN     64
+#define QUANTUM_MAX     2048
+#define QUANTUM_DEFAULT 1024
+#define LATE_MAX_NS     (500 * NS_PER_MS) /* a cycle that began longer ago is no cycle of now */
+
+static const uint32_t position[CHPOS_COUNT] = {
+    [CHPOS_FL] = SPA_AUDIO_CHANNEL_FL,     [CHPOS_FR] = SPA_AUDIO_CHANNEL_FR,
+    [CHPOS_FC] = SPA_AUDIO_CHANNEL_FC,     [CHPOS_LFE] = SPA_AUDIO_CHANNEL_LFE,
+    [CHPOS_BL] = SPA_AUDIO_CHANNEL_RL,     [CHPOS_BR] = SPA_AUDIO_CHANNEL_RR,
+    [CHPOS_FLC] = SPA_AUDIO_CHANNEL_FLC,   [CHPOS_FRC] = SPA_AUDIO_CHANNEL_FRC,
+    [CHPOS_BC] = SPA_AUDIO_CHANNEL_RC,     [CHPOS_SL] = SPA_AUDIO_CHANNEL_SL,
+    [CHPOS_SR] = SPA_AUDIO_CHANNEL_SR,     [CHPOS_TC] = SPA_AUDIO_CHANNEL_TC,
+    [CHPOS_TFL] = SPA_AUDIO_CHANNEL_TFL,   [CHPOS_TFC] = SPA_AUDIO_CHANNEL_TFC,
+    [CHPOS_TFR] = SPA_AUDIO_CHANNEL_TFR,   [CHPOS_TBL] = SPA_AUDIO_CHANNEL_TRL,
+    [CHPOS_MONO] = SPA_AUDIO_CHANNEL_MONO,
+};
+
+static const enum spa_audio_format format[] = {
+    [SAMPLE_S16] = SPA_AUDIO_FORMAT_S16_LE,
+    [SAMPLE_S24_3] = SPA_AUDIO_FORMAT_S24_LE,
+    [SAMPLE_S32] = SPA_AUDIO_FORMAT_S32_LE,
+    [SAMPLE_F32] = SPA_AUDIO_FORMAT_F32_LE,
+};
+
+enum sample_type pipewire_sample_type(const struct pcm_format *source)
+{
+    return sample_type_of(source->width);
+}
+
+void pipewire_audio_info(struct spa_audio_info_raw *out, const struct pcm_format *source)
+{
+    struct chmap map;
+    chmap_from_mask(&map, source->mask, source->channels);
+    *out = (struct spa_audio_info_raw){.format = format[pipewire_sample_type(source)],
+                                       .rate = source->rate,
+                                       .channels = map.channels};
+    for (uint8_t i = 0; i < map.channels; i++)
+        out->position[i] = position[map.pos[i]];
+}
+
+uint32_t pipewire_quantum(int64_t target_latency, uint32_t rate)
+{
+    uint32_t quantum = QUANTUM_DEFAULT;
+    if (target_latency > 0) {
+        const int64_t half = target_latency / 2;
+        quantum = QUANTUM_MAX;
+        while (quantum > QUANTUM_MIN && pcm_frames_ns(quantum, QUANTUM_RATE) > half)
+            quantum /= 2;
+    }
+    return (uint32_t)((uint64_t)quantum * rate / QUANTUM_RATE);
+}
+
+/*
+ * t->now is when the driver of the graph began this cycle by its own clock, free of how late this
+ * thread was woken: with it as `now`, the figures are the same in each cycle. What is written in a
+ * cycle leaves the graph in the same cycle, so the cycle's length is no part of the way; what lies
+ * behind the graph (a device's buffer, counted in graph frames) is t->delay. Before it come what the
+ * adapter's resampler holds back and what is queued, in frames of the stream.
+ */
+struct pipewire_moment pipewire_moment(const struct pw_time *t, uint32_t rate, int64_t clock)
+{
+    struct pipewire_moment m = {.now = t->now,
+                                .delay = pcm_frames_ns(t->buffered + t->queued, rate)};
+    if (t->rate.denom > 0)
+        m.delay += t->delay * (int64_t)t->rate.num * NS_PER_S / (int64_t)t->rate.denom;
+    if (clock - t->now > LATE_MAX_NS || t->now - clock > LATE_MAX_NS)
+        m.now = clock; /* no driver yet, or one with another clock */
+    return m;
+}

@@ -1,0 +1,34 @@
+/* What PipeWire is asked for, and what its figures mean. Pure functions, any thread. */
+#ifndef SCREAM_PIPEWIRE_SPEC_H
+#define SCREAM_PIPEWIRE_SPEC_H
+
+#include "../src/chmap.h"
+#include "../src/format.h"
+
+#include <pipewire/stream.h>
+#include <spa/param/audio/raw.h>
+
+/* The one place that decides in which type a source travels to the server. */
+enum sample_type pipewire_sample_type(const struct pcm_format *source);
+
+/* The source's rate, channels and speakers in that type: the stream's adapter converts. */
+void pipewire_audio_info(struct spa_audio_info_raw *out, const struct pcm_format *source);
+
+/*
+ * The quantum to ask for, in frames of `rate`, for a whole way of target_latency (ns): about half
+ * of it, and a power of two at 48 kHz, as graphs have it.
+ */
+uint32_t pipewire_quantum(int64_t target_latency, uint32_t rate);
+
+/* A moment of the graph: frames written now are heard `delay` later; both ns, CLOCK_MONOTONIC. */
+struct pipewire_moment {
+    int64_t now, delay;
+};
+
+/*
+ * From what the stream reports inside its process callback; rate: the stream's own; clock: the time
+ * it is really.
+ */
+struct pipewire_moment pipewire_moment(const struct pw_time *t, uint32_t rate, int64_t clock);
+
+#endif
