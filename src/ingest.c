@@ -52,7 +52,6 @@ static bool take_packet(struct ingest *in, const struct packet *p)
     if (verdict == SOURCE_TAKES_OVER || p->starts || !pcm_format_equal(&s->format, &p->format))
         other = stream_begin(s, &p->format, p->source);
     stream_write(s, p->data, p->bytes, p->arrival);
-    count_add(&in->receiver->counters->packets, 1);
     return other;
 }
 

@@ -113,7 +113,6 @@ static void packets_become_a_stream(void **state)
         events |= await_events(&f);
     assert_true(events & NOTIFY_FORMAT);
     assert_int_equal(ingest_failure(f.ingest), -ENETDOWN);
-    assert_int_equal(count_read(&f.counters.packets), 4);
     assert_int_equal(count_read(&f.counters.other_source), 1);
 
     uint8_t got[16];
@@ -137,7 +136,6 @@ static void it_stops_while_it_waits(void **state)
     struct fixture f;
     start(&f, NULL, 0, 0);
     finish(&f); /* returns */
-    assert_int_equal(count_read(&f.counters.packets), 0);
 }
 
 int main(void)
