@@ -37,7 +37,8 @@ static int what_was_sent(struct job *j)
     const struct listen_options *o = &j->options;
 
     if (!o->log) {
-        struct segment s = {.format = o->sent, .signal = o->signal, .frames = FRAMES_UNKNOWN};
+        struct segment s = {
+            .format = o->sent, .signal = o->signal, .frames = FRAMES_UNKNOWN, .speed = 1};
         return segment_add(&j->segments, &s);
     }
     FILE *log = fopen(o->log, "r");

@@ -1,10 +1,6 @@
 #include "listen_log.h"
 
-#include "../src/clock.h"
-
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +23,7 @@ void segments_finish(struct segment_list *list)
 
 double segment_time(const struct segment *s, double frame)
 {
-    return (double)s->t0 + frame * 1e9 / (s->format.rate * (1 + s->ppm * 1e-6));
+    return (double)s->t0 + frame * 1e9 / (s->format.rate * (1 + s->ppm * 1e-6) * s->speed);
 }
 
 static bool format_of(unsigned rate, unsigned width, unsigned channels, unsigned mask,
@@ -85,7 +81,7 @@ static unsigned number_of(const char *line, const char *key)
 
 static int read_segment(struct segment_list *list, const char *line)
 {
-    struct segment s = {.frames = FRAMES_UNKNOWN, .signal = SIGNAL_SILENCE};
+    struct segment s = {.frames = FRAMES_UNKNOWN, .signal = SIGNAL_SILENCE, .speed = 1};
     const char *v;
     char name[16] = "";
 
@@ -103,18 +99,18 @@ static int read_segment(struct segment_list *list, const char *line)
     }
     if ((v = value_of(line, "ppm")))
         s.ppm = strtod(v, NULL);
+    if ((v = value_of(line, "speed")))
+        s.speed = strtod(v, NULL);
+    if (!(s.ppm > -1e6 && s.speed > 0))
+        return -EINVAL;
     return segment_add(list, &s);
 }
 
-/* Whatever ends a segment tells how many frames it can have had. */
-static void end_segment(struct segment_list *list, size_t first, int64_t t)
+/* `end` says how many frames a segment had; a log that was cut short has no such line. */
+static void end_segment(struct segment_list *list, size_t first, const char *frames)
 {
-    if (list->count <= first)
-        return;
-    struct segment *s = &list->at[list->count - 1];
-    double frames = (double)(t - s->t0) * 1e-9 * s->format.rate * (1 + s->ppm * 1e-6);
-    if (s->timed && s->frames == FRAMES_UNKNOWN && frames >= 0)
-        s->frames = (uint64_t)ceil(frames) + s->format.rate / 10;
+    if (list->count > first && frames)
+        list->at[list->count - 1].frames = strtoull(frames, NULL, 10);
 }
 
 int segments_read_log(struct segment_list *list, FILE *log)
@@ -123,11 +119,11 @@ int segments_read_log(struct segment_list *list, FILE *log)
     size_t first = list->count;
 
     while (fgets(line, sizeof line, log)) {
-        bool segment = !strncmp(line, "segment ", 8), end = !strncmp(line, "end ", 4);
-        const char *t = value_of(line, segment ? "t0" : "t");
-        if ((segment || end) && t)
-            end_segment(list, first, strtoll(t, NULL, 10));
-        int err = segment ? read_segment(list, line) : 0;
+        int err = 0;
+        if (!strncmp(line, "segment ", 8))
+            err = read_segment(list, line);
+        else if (!strncmp(line, "end ", 4))
+            end_segment(list, first, value_of(line, "frames"));
         if (err)
             return err;
     }

@@ -19,6 +19,7 @@ struct segment {
     bool timed;      /* t0 is known */
     int64_t t0;      /* ns, CLOCK_MONOTONIC: when frame 0 existed in the guest */
     double ppm;      /* the guest's clock against ours */
+    double speed;    /* times real time */
 };
 
 struct segment_list {

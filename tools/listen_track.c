@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define STRIDE     64   /* frames between attempts while nothing matches, */
+#define STRIDE     64 /* frames between attempts while nothing matches, */
+#define PATIENCE   4096
 #define STRIDE_MAX 2048 /* growing to this */
 #define THOROUGHLY 16   /* every so many attempts any channel may hold any other */
 #define BLOCK      4096
@@ -99,33 +100,41 @@ bool track_silent(const struct track_request *q, uint64_t frame)
     return true;
 }
 
-/* The next run from frame `at` on: 1, 0 when there is none, or -ENOMEM. */
-static int next_run(struct finder *f, uint64_t at, uint64_t limit, struct run *run)
+/* A channel holds what nobody sent: a fade's or a glitch's end will do better. */
+static bool partial(const struct track_request *q, const struct run *run)
 {
-    uint64_t frames = f->request->recording->frames;
-    unsigned attempt = 0;
-    uint64_t stride = STRIDE;
+    for (unsigned i = 0; i < q->recording->channels; i++)
+        if (run->holds[i] == HOLDS_ANYTHING && q->map[i] != HOLDS_ANYTHING)
+            return true;
+    return false;
+}
 
-    while (at + FIND_PROBE <= frames) {
+/*
+ * The first place from frame `at` on that is sent sound in all channels; one where some channel is
+ * foreign counts only when no better one comes within PATIENCE frames. 1, 0, or -ENOMEM.
+ */
+static int next_place(struct finder *f, uint64_t at, struct run *run)
+{
+    uint64_t frames = f->request->recording->frames, stride = STRIDE;
+    unsigned attempt = 0;
+    struct run second = {0};
+
+    while (at + FIND_PROBE <= frames && !(second.frames && at > second.recorded + PATIENCE)) {
         if (track_silent(f->request, at)) {
             at++;
             continue;
         }
-        bool thorough = attempt % THOROUGHLY == 0;
-        attempt++;
-        int found = find_run(f, at, thorough, run);
-        if (found < 0)
+        int found = find_run(f, at, attempt++ % THOROUGHLY == 0, run);
+        if (found < 0 || (found && !partial(f->request, run)))
             return found;
-        if (found) {
-            extend_back(f, run, limit);
-            extend_forward(f, run);
-            return 1;
-        }
+        if (found && !second.frames)
+            second = *run;
         at += stride;
         if (attempt > THOROUGHLY && stride < STRIDE_MAX)
             stride += stride / 8;
     }
-    return 0;
+    *run = second;
+    return second.frames > 0;
 }
 
 int track(const struct track_request *request, struct run_list *runs)
@@ -138,7 +147,9 @@ int track(const struct track_request *request, struct run_list *runs)
     for (size_t i = 0; i < request->n_segments; i++)
         f.timed = f.timed && request->segments[i].timed;
     *runs = (struct run_list){0};
-    while ((found = next_run(&f, at, at, &run)) > 0) {
+    while ((found = next_place(&f, at, &run)) > 0) {
+        extend_back(&f, &run, at);
+        extend_forward(&f, &run);
         found = push(runs, &run);
         if (found < 0)
             break;
