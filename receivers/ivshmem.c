@@ -31,6 +31,7 @@ struct ivshmem {
     uint8_t raw[SHM_HEADER_BYTES];     /* header as read last */
     uint8_t counted[SHM_HEADER_BYTES]; /* the one that was counted as bad last */
     uint8_t chunks[BATCH][SHM_MAX_CHUNK];
+    uint8_t spare[SHM_MAX_CHUNK]; /* for prints: packets still point into chunks */
 };
 
 static int ivshmem_open(struct receiver **out, const struct receiver_config *config,
@@ -109,8 +110,8 @@ static void take_prints(struct ivshmem *s)
     uint64_t print[2] = {0, 0};
     const uint16_t index[2] = {0, (uint16_t)(h->max_chunks - 1)};
     for (int i = 0; i < 2; i++)
-        if (read_chunk(s, index[i], s->chunks[0]) > 0)
-            print[i] = shm_print(s->chunks[0], h->chunk_size);
+        if (read_chunk(s, index[i], s->spare) > 0)
+            print[i] = shm_print(s->spare, h->chunk_size);
     shm_ring_prints(&s->ring, print[0], print[1]);
 }
 
@@ -127,7 +128,6 @@ static int look(struct ivshmem *s, int64_t now)
                 event = shm_ring_look(&s->ring, &h, now, true);
         }
         if (event == SHM_BEGAN) {
-            take_prints(s);
             shm_pace_begin(&s->pace, now);
             count_add(&s->base.counters->restarts, 1);
         }
@@ -142,16 +142,17 @@ static bool is_silent(const uint8_t *bytes, uint32_t n)
     return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
 }
 
-/* False: chunk i of those copied is stale, and the ring is where a new stream begins. */
-static bool check_chunk(struct ivshmem *s, uint32_t i)
+/* False: what seems to be ready is stale, and the ring is where a new stream begins. Or -errno. */
+static int check_wrap(struct ivshmem *s)
 {
-    const struct shm_header *h = &s->ring.stream;
-    const uint16_t index = shm_ring_index(&s->ring, i);
-    if (index != 0 && index != h->max_chunks - 1)
+    if (!shm_ring_wraps(&s->ring))
         return true;
-    const uint8_t *chunk = s->chunks[i];
-    if (shm_ring_check(&s->ring, i, shm_print(chunk, h->chunk_size),
-                       is_silent(chunk, h->chunk_size)))
+    const struct shm_header *h = &s->ring.stream;
+    const int ret = read_chunk(s, 0, s->spare);
+    if (ret <= 0)
+        return ret;
+    if (shm_ring_check_wrap(&s->ring, shm_print(s->spare, h->chunk_size),
+                            is_silent(s->spare, h->chunk_size)))
         return true;
     count_add(&s->base.counters->restarts, 1);
     return false;
@@ -172,34 +173,26 @@ static int copy_chunks(struct ivshmem *s, uint32_t n)
     return (int)n;
 }
 
-static void fill_packet(const struct ivshmem *s, uint32_t i, int64_t now, struct packet *p)
+/* The next n ready chunks lie in `chunks`, whole and fresh. */
+static int hand_on(struct ivshmem *s, const uint8_t (*chunks)[SHM_MAX_CHUNK], uint32_t n,
+                   int64_t now, struct packet *packets)
 {
-    *p = (struct packet){
-        .format = s->ring.stream.format,
-        .arrival = now,
-        .data = s->chunks[i],
-        .bytes = s->ring.stream.chunk_size,
-    };
-}
-
-/* Hands on those of the n copied chunks that are whole and fresh. */
-static int hand_on(struct ivshmem *s, uint32_t n, uint32_t torn, int64_t now,
-                   struct packet *packets)
-{
-    int given = 0;
-    for (uint32_t i = torn; i < n; i++) {
-        if (!check_chunk(s, i))
-            return 0; /* what comes before it is as stale */
-        fill_packet(s, i, now, &packets[given++]);
-    }
-    if (given > 0) {
-        packets[0].starts = s->ring.starts;
+    const struct shm_header *h = &s->ring.stream;
+    for (uint32_t i = 0; i < n; i++) {
+        if (shm_ring_index(&s->ring, i) == h->max_chunks - 1)
+            shm_ring_saw_last(&s->ring, shm_print(chunks[i], h->chunk_size));
+        packets[i] = (struct packet){
+            .format = h->format,
+            .arrival = now,
+            .data = chunks[i],
+            .bytes = h->chunk_size,
+            .starts = s->ring.starts,
+        };
         s->ring.starts = false;
     }
     shm_ring_pass(&s->ring, n);
-    count_add(&s->base.counters->late_chunks, torn);
-    count_add(&s->base.counters->packets, (uint64_t)given);
-    return given;
+    count_add(&s->base.counters->packets, n);
+    return (int)n;
 }
 
 /* Takes what the guest has published, at most max chunks of it. Their number, or -errno. */
@@ -212,7 +205,9 @@ static int take(struct ivshmem *s, struct packet *packets, int max, int64_t now)
     n = ready < n ? ready : n;
     if (n == 0)
         return 0;
-    const int got = copy_chunks(s, n);
+    int got = check_wrap(s);
+    if (got > 0)
+        got = copy_chunks(s, n);
     if (got <= 0)
         return got;
     struct shm_header after;
@@ -222,7 +217,10 @@ static int take(struct ivshmem *s, struct packet *packets, int max, int64_t now)
     uint32_t torn = n;
     if (fault == SHM_OK || fault == SHM_ABSENT)
         torn = shm_ring_torn(&s->ring, n, fault == SHM_OK ? &after : NULL, clock_now());
-    return hand_on(s, n, torn, now, packets);
+    if (torn > 0)
+        shm_ring_lose(&s->ring, torn);
+    count_add(&s->base.counters->late_chunks, torn);
+    return hand_on(s, (const uint8_t(*)[SHM_MAX_CHUNK])s->chunks + torn, n - torn, now, packets);
 }
 
 /* While nothing comes the file itself may be another one. 0 or -errno. */
@@ -242,6 +240,8 @@ static int look_and_take(struct ivshmem *s, struct packet *packets, int max)
     int n = look(s, now);
     if (n == 0)
         n = take(s, packets, max, now);
+    if (s->ring.known && s->ring.prints_due)
+        take_prints(s);
     if (n == 0)
         n = check_file(s, now);
     uint64_t late = 0;

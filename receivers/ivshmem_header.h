@@ -12,8 +12,8 @@
 #define SHM_HEADER_BYTES 24
 #define SHM_MAGIC        0x11112014u
 #define SHM_CHUNK_NS     20000000LL /* every chunk lasts 20 ms */
-#define SHM_MIN_CHUNKS   3          /* one being written, one being read, one between */
-#define SHM_MAX_CHUNK    122880     /* bytes: 192 kHz/32/8 */
+#define SHM_MIN_CHUNKS   6 /* a guest's smallest ring has 8; of fewer than 6 no look is in time */
+#define SHM_MAX_CHUNK    122880 /* bytes: 192 kHz/32/8 */
 
 enum shm_fault {
     SHM_OK,

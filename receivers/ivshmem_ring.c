@@ -14,10 +14,11 @@ static uint32_t distance(const struct shm_ring *r, uint32_t from, uint32_t to)
     return (to + count - from) % count;
 }
 
-/* Chunks that a guest can have written in that time. */
-static int64_t possible(int64_t elapsed)
+/* Chunks that a guest can have written in that time; in a small ring a burst is less likely than a restart. */
+static int64_t possible(const struct shm_header *h, int64_t elapsed)
 {
-    return elapsed / SHM_CHUNK_NS + SHM_BURST_CHUNKS;
+    const int half = h->max_chunks / 2;
+    return elapsed / SHM_CHUNK_NS + (half < SHM_BURST_CHUNKS ? half : SHM_BURST_CHUNKS);
 }
 
 /* fresh: all that the stream has written so far is; else only what is still to come. */
@@ -25,8 +26,8 @@ static enum shm_event begin(struct shm_ring *r, const struct shm_header *h, bool
 {
     r->stream = *h;
     r->read = fresh ? 0 : h->write_idx;
-    r->known = r->starts = r->last_changed = true;
-    r->lapped = false;
+    r->known = r->starts = r->last_changed = r->prints_due = true;
+    r->lapped = r->skipped = r->wrap_checked = false;
     r->looked = r->advanced = now;
     return SHM_BEGAN;
 }
@@ -34,7 +35,7 @@ static enum shm_event begin(struct shm_ring *r, const struct shm_header *h, bool
 /* The stream was not there at the latest look: has it written no more than it can have since? */
 static bool is_fresh(const struct shm_ring *r, const struct shm_header *h, int64_t now)
 {
-    return h->write_idx <= possible(now - r->looked);
+    return h->write_idx <= possible(h, now - r->looked);
 }
 
 /* How long the guest may have been writing, unseen. */
@@ -44,6 +45,12 @@ static int64_t unseen(const struct shm_ring *r, int64_t now)
     return still < SHM_STALL_NS ? still : now - r->looked;
 }
 
+/* So long after the latest look that the guest, which may be a little ahead, was once around. */
+static bool may_have_lapped(const struct shm_ring *r, int64_t now)
+{
+    return now - r->looked > (r->stream.max_chunks - 4) * SHM_CHUNK_NS;
+}
+
 enum shm_event shm_ring_look(struct shm_ring *r, const struct shm_header *h, int64_t now, bool sure)
 {
     if (!r->known)
@@ -51,16 +58,18 @@ enum shm_event shm_ring_look(struct shm_ring *r, const struct shm_header *h, int
     if (!shm_header_same(&r->stream, h))
         return begin(r, h, is_fresh(r, h, now), now);
     const uint32_t steps = distance(r, r->stream.write_idx, h->write_idx);
-    if (steps > possible(unseen(r, now))) {
+    if (steps > possible(h, unseen(r, now))) {
         if (!sure)
             return SHM_UNSURE;
         const bool back = h->write_idx < r->stream.write_idx;
         return begin(r, h, back && is_fresh(r, h, now), now);
     }
-    if (steps > 0) {
-        r->lapped = r->lapped || now - r->looked > (r->stream.max_chunks - 2) * SHM_CHUNK_NS;
-        r->advanced = now;
+    if (may_have_lapped(r, now)) {
+        r->lapped = r->lapped || steps > 0;
+        r->prints_due = true;
     }
+    if (steps > 0)
+        r->advanced = now;
     r->stream.write_idx = h->write_idx;
     r->looked = now;
     return SHM_CONTINUES;
@@ -77,6 +86,7 @@ void shm_ring_prints(struct shm_ring *r, uint64_t first, uint64_t last)
 {
     r->first_print = first;
     r->last_print = last;
+    r->prints_due = false;
 }
 
 uint32_t shm_ring_ready(struct shm_ring *r, uint64_t *late)
@@ -88,7 +98,7 @@ uint32_t shm_ring_ready(struct shm_ring *r, uint64_t *late)
     /* The newest is the only one that is surely whole. */
     *late += n - 1;
     r->lapped = false;
-    shm_ring_pass(r, n - 1);
+    shm_ring_lose(r, n - 1);
     return 1;
 }
 
@@ -104,8 +114,7 @@ uint32_t shm_ring_torn(const struct shm_ring *r, uint32_t n, const struct shm_he
     const int64_t elapsed = now - r->looked;
     if (after && !shm_header_same(&r->stream, after))
         return n;
-    /* So late that it may have been once around. */
-    if (elapsed > (count - 2) * SHM_CHUNK_NS)
+    if (may_have_lapped(r, now))
         return n;
     const uint32_t moved = after ? distance(r, r->stream.write_idx, after->write_idx)
                                  : (uint32_t)(elapsed / SHM_CHUNK_NS) + 1;
@@ -117,20 +126,22 @@ uint32_t shm_ring_torn(const struct shm_ring *r, uint32_t n, const struct shm_he
     return torn;
 }
 
-bool shm_ring_check(struct shm_ring *r, uint32_t i, uint64_t print, bool silent)
+bool shm_ring_wraps(const struct shm_ring *r)
 {
-    const uint16_t index = shm_ring_index(r, i);
-    if (index == r->stream.max_chunks - 1) {
-        r->last_changed = print != r->last_print;
-        r->last_print = print;
-    }
-    if (index != 0)
-        return true;
-    /* The same as a lap before: silence is, and a tone whose period fits, which the slot before shows
-     * too. But that slot shows nothing when it is one of those in doubt. */
-    const bool same = print == r->first_print;
-    r->first_print = print;
-    if (!same || (i == 0 && (silent || !r->last_changed)))
+    return r->known && r->stream.write_idx < r->read && !r->wrap_checked;
+}
+
+bool shm_ring_check_wrap(struct shm_ring *r, uint64_t first, bool silent)
+{
+    /*
+     * The same as a lap before: silence is, and so is a tone whose period fits, which the slot before
+     * shows too, unless it is in doubt itself.
+     */
+    const bool same = r->prints_due || first == r->first_print;
+    const bool alone = r->read == r->stream.max_chunks - 1 && !r->skipped;
+    r->first_print = first;
+    r->wrap_checked = true;
+    if (!same || (alone && (silent || !r->last_changed)))
         return true;
     /* The index has wrapped since then, or a stream began: either way these are fresh. */
     const struct shm_header h = r->stream;
@@ -138,10 +149,26 @@ bool shm_ring_check(struct shm_ring *r, uint32_t i, uint64_t print, bool silent)
     return false;
 }
 
+void shm_ring_saw_last(struct shm_ring *r, uint64_t last)
+{
+    r->last_changed = last != r->last_print;
+    r->last_print = last;
+}
+
 void shm_ring_pass(struct shm_ring *r, uint32_t n)
 {
+    const uint16_t before = r->read;
     if (n > 0)
         r->read = shm_ring_index(r, n - 1);
+    if (r->read < before)
+        r->wrap_checked = false;
+    r->skipped = false;
+}
+
+void shm_ring_lose(struct shm_ring *r, uint32_t n)
+{
+    shm_ring_pass(r, n);
+    r->skipped = r->prints_due = true;
 }
 
 uint64_t shm_print(const uint8_t *bytes, uint32_t n)

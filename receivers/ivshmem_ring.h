@@ -26,9 +26,12 @@ struct shm_ring {
     bool starts;              /* the next chunk is its first one; the reader clears it */
     bool ended;               /* not known: the guest itself said that there is none */
     bool lapped;              /* looked at too late to know what is whole */
+    bool skipped;             /* the chunks before the next one were passed over unread */
     uint16_t read;            /* index of the last chunk that was read or passed over */
     int64_t looked;           /* time of the latest look */
     int64_t advanced;         /* time when the index was last seen to move */
+    bool wrap_checked;        /* slot 0, which is ready, is known to be fresh */
+    bool prints_due;          /* shm_ring_prints() has to be given before the next look */
     uint64_t first_print;     /* of slot 0 as it was when last read */
     uint64_t last_print;      /* of the last slot likewise */
     bool last_changed;        /* the last slot was another one a lap before */
@@ -36,7 +39,7 @@ struct shm_ring {
 
 enum shm_event {
     SHM_CONTINUES, /* nothing special */
-    SHM_BEGAN,     /* a stream was found: give it shm_ring_prints() */
+    SHM_BEGAN,     /* a stream was found */
     SHM_UNSURE,    /* nothing was changed: read the header once more, and be sure */
 };
 
@@ -53,7 +56,7 @@ enum shm_event shm_ring_look(struct shm_ring *r, const struct shm_header *h, int
 /* A look found no stream. `ended`: the guest says so itself (SHM_ABSENT). */
 void shm_ring_none(struct shm_ring *r, bool ended, int64_t now);
 
-/* Fingerprints of slot 0 and the last slot, for a stream that began. */
+/* Fingerprints of slot 0 and the last slot as they are now, when they are due after a look's chunks. */
 void shm_ring_prints(struct shm_ring *r, uint64_t first, uint64_t last);
 
 /* Chunks that may be read; those overwritten already are passed over and added to *late. */
@@ -70,14 +73,21 @@ uint16_t shm_ring_index(const struct shm_ring *r, uint32_t i);
 uint32_t shm_ring_torn(const struct shm_ring *r, uint32_t n, const struct shm_header *after,
                        int64_t now);
 
-/*
- * The i-th ready chunk has these contents. False: it is a stale one, the stream was restarted unseen,
- * and r is at the beginning of the new one (shm_ring_ready() anew).
- */
-bool shm_ring_check(struct shm_ring *r, uint32_t i, uint64_t print, bool silent);
+/* Slot 0 is among the ready chunks: before any of them is read, shm_ring_check_wrap() has to be asked. */
+bool shm_ring_wraps(const struct shm_ring *r);
 
-/* The first n ready chunks are done with. */
+/*
+ * Slot 0 has this fingerprint, and is all zeros. False: the guest has not written it, the stream was
+ * restarted unseen, and r is at the beginning of the new one (shm_ring_ready() anew).
+ */
+bool shm_ring_check_wrap(struct shm_ring *r, uint64_t first, bool silent);
+
+/* The last slot was read, with this fingerprint. */
+void shm_ring_saw_last(struct shm_ring *r, uint64_t last);
+
+/* The first n ready chunks are done with; are lost unread. */
 void shm_ring_pass(struct shm_ring *r, uint32_t n);
+void shm_ring_lose(struct shm_ring *r, uint32_t n);
 
 /* Some 64 bits that differ when the bytes do. */
 uint64_t shm_print(const uint8_t *bytes, uint32_t n);

@@ -1,0 +1,884 @@
+/* The IVSHMEM receiver: its pure parts by models, the driver against a guest in another thread. */
+#include "test.h"
+
+#include "../../receivers/ivshmem_header.h"
+#include "../../receivers/ivshmem_pace.h"
+#include "../../receivers/ivshmem_ring.h"
+#include "clock.h"
+#include "receiver.h"
+#include "rt.h"
+#include "shm_guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define MIB (1u << 20)
+#define MAX 16
+
+static const uint32_t rates[] = {44100, 48000, 88200, 96000, 176400, 192000};
+static const uint8_t widths[] = {16, 24, 32};
+static const struct pcm_format cd = {.rate = 48000, .width = 16, .channels = 2, .mask = 3};
+static const struct pcm_format widest = {.rate = 192000, .width = 32, .channels = 8, .mask = 0x63f};
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed * 0x2545f4914f6cdd1du;
+}
+
+static uint32_t random_below(uint64_t *seed, uint32_t n)
+{
+    return (uint32_t)((next_random(seed) >> 32) % n);
+}
+
+/* ---- the header ---- */
+
+static void accepts_all_that_a_driver_writes(void **state)
+{
+    (void)state;
+    uint8_t *memory = calloc(1, 8 * MIB);
+    for (uint32_t mib = 1; mib <= 8; mib *= 2)
+        for (int i = 0; i < 6 * 3 * 8 * 2; i++) {
+            struct shm_guest g = {.map = memory, .size = mib * MIB, .offset = i % 2 ? 48 : 24};
+            g.format = (struct pcm_format){.rate = rates[i / 2 % 6],
+                                           .width = widths[i / 12 % 3],
+                                           .channels = (uint8_t)(i / 36 + 1)};
+            shm_guest_start(&g);
+            struct shm_header h;
+            assert_int_equal(shm_header_parse(memory, g.size, &h), SHM_OK);
+            assert_true(pcm_format_equal(&h.format, &g.format));
+            assert_int_equal(h.max_chunks, g.size / h.chunk_size);
+            assert_true(h.chunk_size <= SHM_MAX_CHUNK && h.max_chunks >= 8);
+            /* One chunk fewer in the file than there are. */
+            assert_int_equal(
+                shm_header_parse(memory, h.offset + (h.max_chunks - 1u) * h.chunk_size, &h),
+                SHM_BAD_SIZE);
+        }
+    free(memory);
+}
+
+static void tells_faults_apart(void **state)
+{
+    (void)state;
+    uint8_t memory[SHM_HEADER_BYTES] = {0};
+    struct shm_header h = {.write_idx = 77};
+    assert_int_equal(shm_header_parse(memory, 2 * MIB, &h), SHM_ABSENT);
+    struct shm_guest g = {.map = memory, .size = 2 * MIB, .format = cd, .offset = 24};
+    shm_guest_start(&g);
+    static const struct {
+        uint8_t at, value;
+        enum shm_fault fault;
+    } cases[] = {
+        {0, 0x15, SHM_FOREIGN},  {5, 0xff, SHM_BAD_SIZE},    {6, 23, SHM_BAD_SIZE},
+        {6, 0, SHM_BAD_SIZE},    {9, 0xff, SHM_BAD_SIZE},    {13, 0, SHM_BAD_SIZE},
+        {15, 1, SHM_BAD_SIZE},   {16, 0x03, SHM_BAD_FORMAT}, {16, 0x81, SHM_BAD_SIZE},
+        {17, 8, SHM_BAD_FORMAT}, {17, 24, SHM_BAD_SIZE},     {18, 0, SHM_BAD_FORMAT},
+        {18, 9, SHM_BAD_FORMAT}, {18, 1, SHM_BAD_SIZE},      {19, 0xff, SHM_OK},
+        {21, 0xff, SHM_OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t bad[SHM_HEADER_BYTES];
+        memcpy(bad, memory, sizeof bad);
+        bad[cases[i].at] = cases[i].value;
+        assert_int_equal(shm_header_parse(bad, g.size, &h), cases[i].fault);
+    }
+    for (uint8_t count = 0; count < SHM_MIN_CHUNKS; count++) {
+        memory[8] = count;
+        memory[9] = 0;
+        assert_int_equal(shm_header_parse(memory, g.size, &h), SHM_BAD_SIZE);
+    }
+}
+
+/* Whatever the bytes, what is accepted lies inside the file. */
+static void accepts_nothing_outside_the_file(void **state)
+{
+    (void)state;
+    uint64_t seed = 1;
+    uint8_t memory[SHM_HEADER_BYTES] = {0};
+    struct shm_guest g = {.map = memory, .offset = 24};
+    int good = 0;
+    for (int i = 0; i < 400000; i++) {
+        g.size = (uint64_t)1 << random_below(&seed, 24);
+        g.max_chunks = 0;
+        g.format = (struct pcm_format){.rate = rates[random_below(&seed, 6)],
+                                       .width = widths[random_below(&seed, 3)],
+                                       .channels = (uint8_t)(1 + random_below(&seed, 8))};
+        shm_guest_start(&g);
+        for (uint32_t n = random_below(&seed, 4); n > 0; n--)
+            memory[4 + random_below(&seed, 20)] = (uint8_t)next_random(&seed);
+        struct shm_header h;
+        if (shm_header_parse(memory, g.size, &h) != SHM_OK)
+            continue;
+        good++;
+        assert_true(h.offset >= 24 && h.write_idx < h.max_chunks && h.max_chunks >= SHM_MIN_CHUNKS);
+        assert_true(h.chunk_size > 0 && h.chunk_size <= SHM_MAX_CHUNK);
+        assert_true(h.offset + (uint64_t)h.max_chunks * h.chunk_size <= g.size);
+    }
+    assert_true(good > 10000);
+}
+
+/* ---- the ring, against a model of the guest ---- */
+
+struct model {
+    struct shm_header h;
+    bool magic;
+    uint32_t slots[64]; /* number of the chunk in each; 0 is silence */
+    uint32_t number;    /* the latest chunk's, over all streams */
+    bool halfway;       /* the slot after write_idx is being written to */
+    uint64_t seed;
+
+    struct shm_ring ring;
+    uint32_t heard;  /* number of the latest chunk that was read */
+    uint64_t chunks; /* read */
+    uint64_t late, began;
+};
+
+static void model_write(struct model *m)
+{
+    m->h.write_idx = (uint16_t)((m->h.write_idx + 1) % m->h.max_chunks);
+    m->slots[m->h.write_idx] = ++m->number;
+    m->halfway = false;
+}
+
+/* One step of the guest: mostly a chunk, sometimes half of one. */
+static void model_step(struct model *m)
+{
+    if (!m->magic)
+        return;
+    model_write(m);
+    m->halfway = random_below(&m->seed, 2);
+}
+
+/* A slot's contents as a reader sees it: what is being written is torn. */
+static bool model_torn(const struct model *m, uint16_t index)
+{
+    return m->halfway && index == (m->h.write_idx + 1) % m->h.max_chunks;
+}
+
+static void model_check(struct model *m, uint32_t n, const bool *torn, const uint32_t *read)
+{
+    for (uint32_t i = 0; i < n; i++, m->chunks++) {
+        assert_false(torn[i]);
+        /* Later than all before: neither stale nor heard twice. */
+        if (read[i] <= m->heard)
+            fail_msg("chunk %u after %u (ring of %u)", read[i], m->heard, m->h.max_chunks);
+        m->heard = read[i];
+        if (shm_ring_index(&m->ring, i) == m->h.max_chunks - 1)
+            shm_ring_saw_last(&m->ring, read[i]);
+    }
+    shm_ring_pass(&m->ring, n);
+}
+
+/* A whole look as the driver does it; the guest goes on meanwhile by up to `busy` chunks. */
+static void model_look(struct model *m, int64_t now, uint32_t busy)
+{
+    if (!m->magic) {
+        shm_ring_none(&m->ring, true, now);
+        return;
+    }
+    const struct shm_header before = m->h;
+    enum shm_event event = shm_ring_look(&m->ring, &before, now, false);
+    if (event == SHM_UNSURE)
+        event = shm_ring_look(&m->ring, &before, now, true);
+    m->began += event == SHM_BEGAN;
+    uint32_t n = shm_ring_ready(&m->ring, &m->late);
+    if (shm_ring_wraps(&m->ring) && !shm_ring_check_wrap(&m->ring, m->slots[0], m->slots[0] == 0)) {
+        m->began++;
+        n = 0;
+    }
+    n = n < 8 ? n : 8;
+    uint32_t read[8];
+    bool torn[8];
+    const uint32_t until = m->number + busy;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint16_t index = shm_ring_index(&m->ring, i);
+        torn[i] = model_torn(m, index);
+        read[i] = m->slots[index];
+        while (m->number < until && random_below(&m->seed, 2)) {
+            model_step(m);
+            torn[i] = torn[i] || read[i] != m->slots[index] || model_torn(m, index);
+        }
+    }
+    if (n > 0) {
+        const uint32_t lost = shm_ring_torn(&m->ring, n, &m->h, now);
+        if (lost > 0)
+            shm_ring_lose(&m->ring, lost);
+        m->late += lost;
+        model_check(m, n - lost, torn + lost, read + lost);
+    }
+    if (m->ring.prints_due)
+        shm_ring_prints(&m->ring, m->slots[0], m->slots[before.max_chunks - 1]);
+}
+
+static void model_start(struct model *m, uint16_t max_chunks)
+{
+    m->h = (struct shm_header){
+        .format = cd, .chunk_size = 3840, .max_chunks = max_chunks, .offset = 24};
+    m->magic = true;
+    m->halfway = false;
+}
+
+/*
+ * A guest that plays, is late, bursts, pauses, ends and restarts, with and without its end being seen,
+ * and a reader that is late too.
+ */
+static void model_run(struct model *m, uint16_t max_chunks, int steps)
+{
+    int64_t now = NS_PER_S, guest = now;
+    for (int i = 0; i < steps; i++) {
+        now += 15 * NS_PER_MS + random_below(&m->seed, 10) * NS_PER_MS;
+        const uint32_t what = random_below(&m->seed, 200);
+        if (what == 0)
+            now += random_below(&m->seed, 2000) * NS_PER_MS; /* the reader is late */
+        if (what == 1)
+            guest = now; /* the guest pauses: it will not catch up */
+        if (what == 2)
+            m->magic = false; /* seen, or not when it starts anew at once */
+        if (what <= 4 && (what == 3 || !m->magic))
+            model_start(m, max_chunks), guest = now;
+        if (what == 5)
+            model_start(m, (uint16_t)(8 + random_below(&m->seed, 8))), guest = now;
+        const bool stalls = what >= 190; /* the guest is late, and then writes all of it */
+        while (!stalls && guest + SHM_CHUNK_NS <= now) {
+            model_step(m);
+            guest += SHM_CHUNK_NS;
+        }
+        model_look(m, now, what % 16 == 15 ? m->h.max_chunks - 2u : 0);
+    }
+}
+
+static void reads_nothing_torn_stale_or_twice(void **state)
+{
+    (void)state;
+    for (uint16_t count = 8; count < 64; count += 5) {
+        struct model m = {.seed = count};
+        shm_ring_init(&m.ring, 0);
+        model_start(&m, count);
+        for (uint16_t i = 0; i < count; i++)
+            m.slots[i] = ++m.number; /* of a stream long ago */
+        m.heard = m.number;
+        m.h.write_idx = 5;
+        model_run(&m, count, 200000);
+        if (m.chunks < 100000)
+            fail_msg("of a ring of %u only %u chunks were read", count, (unsigned)m.chunks);
+        assert_true(m.began > 100 && m.late > 100);
+    }
+}
+
+/* At each index: a restart that was not seen, and a wrap that looks like one. */
+static void tells_a_restart_from_a_wrap(void **state)
+{
+    (void)state;
+    for (uint16_t last = 1; last < 12; last++) {
+        struct model m = {.seed = 1};
+        shm_ring_init(&m.ring, 0);
+        int64_t now = NS_PER_S;
+        shm_ring_none(&m.ring, true, now);
+        model_start(&m, 8);
+        for (uint16_t i = 0; i < 8; i++)
+            m.slots[i] = ++m.number; /* of a stream long ago */
+        m.heard = m.number;
+        for (uint16_t i = 0; i < last; i++, now += SHM_CHUNK_NS) {
+            model_look(&m, now, 0);
+            model_write(&m);
+        }
+        model_look(&m, now, 0);
+        assert_int_equal(m.chunks, last); /* across the wrap, none lost */
+        assert_int_equal(m.began, 1);
+        model_start(&m, 8);
+        model_look(&m, now += SHM_CHUNK_NS, 0);
+        assert_int_equal(m.chunks, last);
+        model_write(&m);
+        model_look(&m, now += SHM_CHUNK_NS, 0);
+        assert_int_equal(m.chunks, last + 1); /* and nothing of the lap before */
+    }
+}
+
+/* Tones that fit the ring and silence are no restarts. */
+static void plays_what_is_the_same_in_each_lap(void **state)
+{
+    (void)state;
+    for (int silent = 0; silent < 2; silent++) {
+        struct shm_ring r;
+        uint64_t late = 0;
+        shm_ring_init(&r, 0);
+        shm_ring_none(&r, true, 0);
+        struct shm_header h = {.format = cd, .chunk_size = 3840, .max_chunks = 10, .offset = 24};
+        assert_int_equal(shm_ring_look(&r, &h, 0, false), SHM_BEGAN);
+        shm_ring_prints(&r, 100, 109);
+        for (int i = 1; i < 100; i++) {
+            h.write_idx = (uint16_t)(i % 10);
+            assert_int_equal(shm_ring_look(&r, &h, i * SHM_CHUNK_NS, false), SHM_CONTINUES);
+            assert_int_equal(shm_ring_ready(&r, &late), 1);
+            const uint64_t print = silent ? 0 : 100 + h.write_idx;
+            if (h.write_idx == 0) {
+                assert_true(shm_ring_wraps(&r));
+                assert_true(shm_ring_check_wrap(&r, print, silent));
+            }
+            if (h.write_idx == 9)
+                shm_ring_saw_last(&r, print);
+            shm_ring_pass(&r, 1);
+        }
+    }
+}
+
+static void a_torn_index_is_read_again(void **state)
+{
+    (void)state;
+    struct shm_ring r;
+    uint64_t late = 0;
+    shm_ring_init(&r, 0);
+    struct shm_header h = {.format = cd, .chunk_size = 3840, .max_chunks = 546, .write_idx = 0xff};
+    assert_int_equal(shm_ring_look(&r, &h, 0, false), SHM_BEGAN);
+    assert_int_equal(shm_ring_ready(&r, &late), 0);
+    h.write_idx = 0x1ff;
+    assert_int_equal(shm_ring_look(&r, &h, SHM_CHUNK_NS, false), SHM_UNSURE);
+    h.write_idx = 0x100;
+    assert_int_equal(shm_ring_look(&r, &h, SHM_CHUNK_NS, true), SHM_CONTINUES);
+    assert_int_equal(shm_ring_ready(&r, &late), 1);
+}
+
+/* ---- the pace ---- */
+
+struct paced {
+    double looks_a_second, late_ms; /* from there to found: mean */
+    double worst_ms;
+};
+
+/* 60 s of a guest whose chunks come up to jitter late, off by ppm; a look itself is up to 0.1 ms late. */
+static struct paced pace_run(int64_t jitter, int64_t ppm, uint64_t seed)
+{
+    struct shm_pace p;
+    struct paced out = {0};
+    const int64_t period = SHM_CHUNK_NS + SHM_CHUNK_NS * ppm / 1000000;
+    int64_t begin = 7 * NS_PER_MS + 123, next = begin, now = 0, late = 0;
+    int looks = 0, found = 0;
+    shm_pace_init(&p, 0);
+    for (int64_t i = 1; now < 70 * NS_PER_S;) {
+        const bool there = next <= now;
+        const bool counts = now > 10 * NS_PER_S;
+        looks += counts;
+        if (there && counts) {
+            late += now - next;
+            out.worst_ms = (double)(now - next) / 1e6 > out.worst_ms ? (double)(now - next) / 1e6
+                                                                     : out.worst_ms;
+            found++;
+        }
+        for (; next <= now; i++)
+            next =
+                begin + i * period + (jitter ? (int64_t)random_below(&seed, (uint32_t)jitter) : 0);
+        now = (there ? shm_pace_found(&p, now) : shm_pace_missed(&p, now)) +
+              random_below(&seed, 100000);
+    }
+    out.looks_a_second = looks / 60.0;
+    out.late_ms = (double)late / found / 1e6;
+    return out;
+}
+
+static void one_look_a_chunk_is_enough(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t jitter, ppm;
+        double looks;
+    } cases[] = {{0, 0, 55},        {0, 200, 55},       {0, -200, 55},    {1000000, 0, 55},
+                 {2000000, 50, 56}, {5000000, -50, 58}, {10000000, 0, 65}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct paced p = pace_run(cases[i].jitter, cases[i].ppm, 3);
+        print_message("jitter %2d ms %4d ppm: %.1f looks/s, found %.2f ms late, worst %.2f\n",
+                      (int)(cases[i].jitter / NS_PER_MS), (int)cases[i].ppm, p.looks_a_second,
+                      p.late_ms, p.worst_ms);
+        assert_true(p.looks_a_second <= cases[i].looks);
+        assert_true(p.worst_ms < (double)cases[i].jitter / 1e6 + 1.0);
+    }
+}
+
+static void waiting_costs_little(void **state)
+{
+    (void)state;
+    struct shm_pace p;
+    shm_pace_init(&p, 0);
+    int64_t now = 0;
+    int looks = 0;
+    for (; !shm_pace_is_idle(&p); looks++)
+        now = shm_pace_missed(&p, now);
+    assert_in_range(looks, 10, 120);
+    assert_true(now < NS_PER_S / 4);
+    assert_int_equal(shm_pace_missed(&p, now), now + SHM_IDLE_NS);
+    /* A guest that begins a stream at each look does not keep us busy. */
+    for (looks = 0; now < 60 * NS_PER_S; looks++) {
+        shm_pace_begin(&p, now);
+        now = looks % 2 ? shm_pace_found(&p, now) : shm_pace_missed(&p, now);
+    }
+    assert_true(looks < 60 * 400);
+}
+
+/* ---- the driver ---- */
+
+struct rig {
+    char path[64];
+    int fd; /* of the file */
+    struct shm_guest guest;
+    struct receiver *r;
+    struct receiver_counters counters;
+    int wake;
+    struct packet packets[MAX];
+};
+
+static void rig_make(struct rig *s, uint64_t size)
+{
+    memset(s, 0, sizeof *s);
+    snprintf(s->path, sizeof s->path, "%s/scream-test-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    s->fd = mkostemp(s->path, O_CLOEXEC);
+    assert_true(s->fd >= 0);
+    assert_int_equal(ftruncate(s->fd, (off_t)size), 0);
+    s->wake = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    if (size > 0)
+        assert_true(shm_guest_map(&s->guest, s->path, size));
+    s->guest.offset = 24;
+    s->guest.format = cd;
+}
+
+static void rig_open(struct rig *s)
+{
+    char why[256] = "";
+    const struct receiver_config config = {.file = s->path};
+    const int ret = receiver_find("ivshmem")->open(&s->r, &config, &s->counters, why, sizeof why);
+    if (ret < 0)
+        fail_msg("open: %s (%d)", why, ret);
+}
+
+static void rig_finish(struct rig *s)
+{
+    if (s->r)
+        s->r->driver->close(s->r);
+    if (s->guest.map)
+        shm_guest_unmap(&s->guest);
+    close(s->wake);
+    close(s->fd);
+    unlink(s->path);
+}
+
+static void rig_deadline(struct rig *s, int64_t ns)
+{
+    const struct itimerspec in = {.it_value = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S}};
+    timerfd_settime(s->wake, 0, &in, NULL);
+}
+
+static int rig_read(struct rig *s, int max)
+{
+    rt_enter();
+    const int n = s->r->driver->read(s->r, s->wake, s->packets, max);
+    rt_leave();
+    return n;
+}
+
+/* Reads for that long, or until something comes. */
+static int rig_listen(struct rig *s, int64_t ns)
+{
+    rig_deadline(s, ns);
+    return rig_read(s, MAX);
+}
+
+/* Has the receiver look at the file as it is now, which takes an idle period at most. */
+static void rig_settle(struct rig *s)
+{
+    assert_int_equal(rig_listen(s, 2 * SHM_IDLE_NS), 0);
+}
+
+static void expect_chunk(struct rig *s, uint32_t number, bool starts)
+{
+    assert_int_equal(rig_listen(s, 5 * NS_PER_S), 1);
+    const struct packet *p = &s->packets[0];
+    assert_int_equal(p->bytes, s->guest.chunk_size);
+    assert_int_equal(shm_guest_number(p->data, p->bytes), number);
+    assert_true(pcm_format_equal(&p->format, &s->guest.format));
+    assert_int_equal(p->starts, starts);
+    assert_int_equal(p->source.address, 0);
+}
+
+/* A guest's file from a stream before, then a stream that runs while we look at it. */
+static void plays_from_now_on(void **state)
+{
+    (void)state;
+    struct rig s;
+    rig_make(&s, 2 * MIB);
+    shm_guest_start(&s.guest);
+    for (uint32_t i = 1; i < 20; i++)
+        shm_guest_write(&s.guest, i);
+    rig_open(&s);
+    rig_settle(&s); /* a frozen index: nothing */
+    shm_guest_write(&s.guest, 20);
+    expect_chunk(&s, 20, true);
+    shm_guest_write(&s.guest, 21);
+    expect_chunk(&s, 21, false);
+    char text[96];
+    s.r->driver->describe(s.r, text, sizeof text);
+    assert_non_null(strstr(text, s.path));
+    rig_finish(&s);
+}
+
+static void a_streams_first_chunk_is_heard(void **state)
+{
+    (void)state;
+    struct rig s;
+    rig_make(&s, 2 * MIB);
+    rig_open(&s);
+    rig_settle(&s);
+    shm_guest_start(&s.guest);
+    shm_guest_write(&s.guest, 1);
+    expect_chunk(&s, 1, true);
+    /* Ends and begins between two looks, in another format. */
+    shm_guest_stop(&s.guest);
+    s.guest.format.width = 24;
+    s.guest.max_chunks = 0;
+    shm_guest_start(&s.guest);
+    shm_guest_write(&s.guest, 2);
+    expect_chunk(&s, 2, true);
+    /* In the same format, with its end seen. */
+    shm_guest_stop(&s.guest);
+    rig_settle(&s);
+    shm_guest_start(&s.guest);
+    shm_guest_write(&s.guest, 3);
+    expect_chunk(&s, 3, true);
+    assert_int_equal(count_read(&s.counters.restarts), 3);
+    rig_finish(&s);
+}
+
+/* All sizes and formats, at both offsets, over a lap of a small ring. */
+static void reads_all_formats(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6 * 3 * 8; i++) {
+        struct rig s;
+        rig_make(&s, (1u + (unsigned)i % 2) * MIB);
+        s.guest.offset = i % 3 ? 24 : 48;
+        s.guest.format = (struct pcm_format){
+            .rate = rates[i % 6], .width = widths[i / 6 % 3], .channels = (uint8_t)(i / 18 + 1)};
+        s.guest.max_chunks = 8;
+        rig_open(&s);
+        shm_guest_start(&s.guest);
+        /* Known as a stream before anything is in it: open() alone does not look. */
+        rig_deadline(&s, NS_PER_MS);
+        assert_int_equal(rig_read(&s, MAX), 0);
+        for (uint32_t n = 1, seen = 0; n <= 12; n += 4) {
+            for (uint32_t k = n; k < n + 4; k++)
+                shm_guest_write(&s.guest, k);
+            while (seen < n + 3) {
+                const int got = rig_listen(&s, 5 * NS_PER_S);
+                assert_in_range(got, 1, 4);
+                for (int k = 0; k < got; k++)
+                    assert_int_equal(shm_guest_number(s.packets[k].data, s.packets[k].bytes),
+                                     ++seen);
+            }
+        }
+        rig_finish(&s);
+    }
+}
+
+static void waits_for_an_empty_file_to_grow(void **state)
+{
+    (void)state;
+    struct rig s;
+    rig_make(&s, 0);
+    rig_open(&s);
+    rig_settle(&s);
+    assert_int_equal(ftruncate(s.fd, 24), 0); /* no more than a header */
+    rig_settle(&s);
+    assert_int_equal(ftruncate(s.fd, MIB), 0);
+    rig_settle(&s);
+    assert_true(shm_guest_map(&s.guest, s.path, MIB));
+    s.guest.format = widest;
+    shm_guest_start(&s.guest);
+    assert_int_equal(s.guest.max_chunks, 8);
+    shm_guest_write(&s.guest, 1);
+    expect_chunk(&s, 1, true);
+    /* Cut into the ring: what lies behind the cut is not there, and nothing faults. */
+    shm_guest_copy(&s.guest, 2);
+    assert_int_equal(ftruncate(s.fd, 4096), 0);
+    assert_int_equal(pwrite(s.fd, &s.guest.index, 2, 4), 2);
+    rig_settle(&s);
+    assert_true(count_read(&s.counters.bad_size) > 0);
+    assert_int_equal(ftruncate(s.fd, MIB), 0); /* grown back */
+    rig_settle(&s);
+    shm_guest_write(&s.guest, 3);
+    expect_chunk(&s, 3, true);
+    rig_finish(&s);
+}
+
+static void notices_another_file(void **state)
+{
+    (void)state;
+    struct rig s;
+    rig_make(&s, 2 * MIB);
+    shm_guest_start(&s.guest);
+    rig_open(&s);
+    assert_int_equal(rig_listen(&s, NS_PER_S / 2), 0);
+    assert_int_equal(unlink(s.path), 0);
+    /* Whoever has it mapped may still be writing. */
+    shm_guest_write(&s.guest, 1);
+    expect_chunk(&s, 1, true);
+    const int fd = open(s.path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(rig_listen(&s, 2 * NS_PER_S), -ESTALE);
+    close(fd);
+    rig_finish(&s);
+
+    rig_make(&s, 2 * MIB);
+    shm_guest_start(&s.guest);
+    rig_open(&s);
+    rig_settle(&s);
+    assert_int_equal(ftruncate(s.fd, 0), 0);
+    assert_int_equal(rig_listen(&s, 2 * NS_PER_S), -ESTALE);
+    rig_finish(&s);
+}
+
+static void refuses(const char *path, int err, const char *name)
+{
+    struct receiver_counters counters = {0};
+    struct receiver *r = NULL;
+    char why[256] = "";
+    const struct receiver_config config = {.file = path};
+    assert_int_equal(receiver_find("ivshmem")->open(&r, &config, &counters, why, sizeof why), -err);
+    if (!strstr(why, path) || !strstr(why, name))
+        fail_msg("'%s' does not name %s and %s", why, path, name);
+}
+
+static void explains_what_is_wrong(void **state)
+{
+    (void)state;
+    refuses("/dev/shm/there-is-no-such-file", ENOENT, "yet");
+    refuses("/dev/shm", EISDIR, "directory");
+    refuses("/dev/zero", EINVAL, "device");
+    char path[] = "/tmp/scream-test-XXXXXX";
+    assert_non_null(mkdtemp(path));
+    char fifo[64];
+    snprintf(fifo, sizeof fifo, "%s/fifo", path);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    refuses(fifo, EINVAL, "pipe"); /* without waiting for a writer */
+    unlink(fifo);
+    rmdir(path);
+}
+
+/* ---- the driver and a guest in another thread ---- */
+
+struct playing {
+    struct rig rig;
+    int64_t period;    /* ns between chunks */
+    uint32_t chunks;   /* to write */
+    uint32_t restarts; /* one in so many chunks is a restart; 0: none */
+    atomic_bool done;
+    atomic_int_fast64_t published[4096]; /* time of each chunk's, while it is short */
+};
+
+static void *guest_thread(void *arg)
+{
+    struct playing *p = arg;
+    uint64_t seed = 5;
+    struct timespec next;
+    clock_gettime(CLOCK_MONOTONIC, &next);
+    for (uint32_t i = 1; i <= p->chunks; i++) {
+        if (p->restarts && random_below(&seed, p->restarts) == 0) {
+            if (random_below(&seed, 2))
+                shm_guest_stop(&p->rig.guest);
+            shm_guest_start(&p->rig.guest);
+        }
+        shm_guest_copy(&p->rig.guest, i);
+        p->published[i % 4096] = clock_now();
+        shm_guest_publish(&p->rig.guest);
+        next.tv_nsec += p->period;
+        for (; next.tv_nsec >= NS_PER_S; next.tv_sec++)
+            next.tv_nsec -= NS_PER_S;
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+    }
+    atomic_store(&p->done, true);
+    return NULL;
+}
+
+/* Reads all of it; how many chunks came. They are whole and each is newer than the one before. */
+static uint32_t play_out(struct playing *p)
+{
+    pthread_t thread;
+    uint32_t heard = 0, count = 0;
+    assert_int_equal(rig_listen(&p->rig, NS_PER_MS), 0);
+    assert_int_equal(pthread_create(&thread, NULL, guest_thread, p), 0);
+    rig_deadline(&p->rig, 60 * NS_PER_S);
+    while (heard < p->chunks) {
+        if (atomic_load(&p->done)) /* what was the last may have been lost */
+            rig_deadline(&p->rig, NS_PER_S / 4);
+        const int n = rig_read(&p->rig, MAX);
+        if (n == 0)
+            break;
+        assert_true(n > 0);
+        for (int i = 0; i < n; i++, count++) {
+            const struct packet *k = &p->rig.packets[i];
+            const uint32_t number = shm_guest_number(k->data, k->bytes);
+            if (number <= heard)
+                fail_msg("chunk %u after %u", number, heard);
+            heard = number;
+        }
+    }
+    pthread_join(thread, NULL);
+    return count;
+}
+
+static void plays_every_chunk_at_speed(void **state)
+{
+    (void)state;
+    static struct playing p;
+    p = (struct playing){.period = 4 * NS_PER_MS, .chunks = 800};
+    rig_make(&p.rig, 2 * MIB);
+    shm_guest_start(&p.rig.guest);
+    rig_open(&p.rig);
+    const uint32_t got = play_out(&p);
+    print_message("%u of %u chunks, %u late\n", got, p.chunks,
+                  (unsigned)count_read(&p.rig.counters.late_chunks));
+    assert_int_equal(got + count_read(&p.rig.counters.late_chunks), p.chunks);
+    assert_int_equal(count_read(&p.rig.counters.packets), got);
+    rig_finish(&p.rig);
+}
+
+/* The smallest ring, and a guest that restarts at any moment, its end seen or not. */
+static void plays_a_small_ring_that_restarts(void **state)
+{
+    (void)state;
+    static struct playing p;
+    p = (struct playing){.period = 20 * NS_PER_MS, .chunks = 150, .restarts = 6};
+    rig_make(&p.rig, MIB);
+    p.rig.guest.format = widest;
+    memset(p.rig.guest.map, 0xaa, MIB); /* what is stale is no silence */
+    shm_guest_start(&p.rig.guest);
+    rig_open(&p.rig);
+    const uint32_t got = play_out(&p);
+    print_message("%u of %u chunks, %u late, %u restarts\n", got, p.chunks,
+                  (unsigned)count_read(&p.rig.counters.late_chunks),
+                  (unsigned)count_read(&p.rig.counters.restarts));
+    assert_true(got > p.chunks / 2);
+    assert_true(count_read(&p.rig.counters.restarts) > 5);
+    rig_finish(&p.rig);
+}
+
+static void wakes_up_seldom(void **state)
+{
+    (void)state;
+    static struct playing p;
+    p = (struct playing){.period = 20 * NS_PER_MS, .chunks = 100};
+    rig_make(&p.rig, 2 * MIB);
+    shm_guest_start(&p.rig.guest);
+    rig_open(&p.rig);
+    struct rusage before, after, idle, end;
+    getrusage(RUSAGE_THREAD, &before);
+    assert_int_equal(play_out(&p), p.chunks);
+    getrusage(RUSAGE_THREAD, &after);
+    assert_int_equal(rig_listen(&p.rig, NS_PER_S), 0); /* it does not give up at once */
+    getrusage(RUSAGE_THREAD, &idle);
+    assert_int_equal(rig_listen(&p.rig, 2 * NS_PER_S), 0);
+    getrusage(RUSAGE_THREAD, &end);
+    const double playing = (double)(after.ru_nvcsw - before.ru_nvcsw) / 2;
+    const double waiting = (double)(end.ru_nvcsw - idle.ru_nvcsw) / 2;
+    print_message("%.1f wake-ups a second playing, %.1f waiting\n", playing, waiting);
+    assert_true(playing < 90); /* a busy machine's timers are late: the pace is tested above */
+    assert_true(waiting < 22);
+    rig_finish(&p.rig);
+}
+
+/* ---- a hostile guest ---- */
+
+static void *scribbler_thread(void *arg)
+{
+    struct playing *p = arg;
+    uint64_t seed = 9;
+    for (uint32_t i = 0; !atomic_load(&p->done); i++) {
+        uint8_t raw[SHM_HEADER_BYTES];
+        struct shm_guest g = {.map = raw, .size = MIB, .offset = 24};
+        g.format = (struct pcm_format){.rate = rates[random_below(&seed, 6)],
+                                       .width = widths[random_below(&seed, 3)],
+                                       .channels = (uint8_t)(1 + random_below(&seed, 8))};
+        shm_guest_start(&g);
+        /* For a while one stream whose index jumps, so that some of it is played. */
+        if (i / 4096 % 2) {
+            g.format = cd;
+            g.max_chunks = 8;
+            shm_guest_start(&g);
+        }
+        raw[4] = (uint8_t)random_below(&seed, 8);
+        if (random_below(&seed, 4) == 0 && i / 4096 % 2 == 0)
+            raw[random_below(&seed, sizeof raw)] = (uint8_t)next_random(&seed);
+        static const off_t sizes[] = {MIB, MIB, 2 * MIB, 24, 25, 5000};
+        if (random_below(&seed, 64) == 0 && ftruncate(p->rig.fd, sizes[random_below(&seed, 6)]) < 0)
+            break;
+        if (pwrite(p->rig.fd, raw, sizeof raw, 0) < 0)
+            break;
+    }
+    return NULL;
+}
+
+static void survives_a_scribbler(void **state)
+{
+    (void)state;
+    static struct playing p;
+    p = (struct playing){.chunks = 0};
+    rig_make(&p.rig, MIB);
+    rig_open(&p.rig);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, scribbler_thread, &p), 0);
+    rig_deadline(&p.rig, 2 * NS_PER_S);
+    struct rusage before, after;
+    getrusage(RUSAGE_THREAD, &before);
+    int n;
+    while ((n = rig_read(&p.rig, MAX)) != 0) {
+        assert_in_range(n, 1, MAX);
+        for (int i = 0; i < n; i++) {
+            const struct packet *k = &p.rig.packets[i];
+            assert_true(k->bytes <= SHM_MAX_CHUNK && k->bytes > 0);
+            shm_guest_number(k->data, k->bytes); /* reads it all */
+        }
+    }
+    getrusage(RUSAGE_THREAD, &after);
+    atomic_store(&p.done, true);
+    pthread_join(thread, NULL);
+    print_message("%u packets, %ld wake-ups in 2 s\n",
+                  (unsigned)count_read(&p.rig.counters.packets), after.ru_nvcsw - before.ru_nvcsw);
+    assert_true(count_read(&p.rig.counters.bad_size) > 0);
+    assert_true(count_read(&p.rig.counters.restarts) > 0);
+    rig_finish(&p.rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accepts_all_that_a_driver_writes),
+        cmocka_unit_test(tells_faults_apart),
+        cmocka_unit_test(accepts_nothing_outside_the_file),
+        cmocka_unit_test(reads_nothing_torn_stale_or_twice),
+        cmocka_unit_test(tells_a_restart_from_a_wrap),
+        cmocka_unit_test(plays_what_is_the_same_in_each_lap),
+        cmocka_unit_test(a_torn_index_is_read_again),
+        cmocka_unit_test(one_look_a_chunk_is_enough),
+        cmocka_unit_test(waiting_costs_little),
+        cmocka_unit_test(plays_from_now_on),
+        cmocka_unit_test(a_streams_first_chunk_is_heard),
+        cmocka_unit_test(reads_all_formats),
+        cmocka_unit_test(waits_for_an_empty_file_to_grow),
+        cmocka_unit_test(notices_another_file),
+        cmocka_unit_test(explains_what_is_wrong),
+        cmocka_unit_test(plays_every_chunk_at_speed),
+        cmocka_unit_test(plays_a_small_ring_that_restarts),
+        cmocka_unit_test(wakes_up_seldom),
+        cmocka_unit_test(survives_a_scribbler),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
