@@ -405,6 +405,8 @@ static void alsa_stop(struct output *o)
     feeder_stop(a->feeder);
     a->feeder = NULL;
     snd_pcm_drop(a->pcm);
+    log_debug("ALSA device '%s' had %llu xruns", a->device,
+              (unsigned long long)count_read(&a->xruns));
 }
 
 static void alsa_describe(const struct output *o, char *buf, size_t size)

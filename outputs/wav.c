@@ -4,7 +4,6 @@
  */
 #include "../src/clock.h"
 #include "../src/feeder.h"
-#include "../src/log.h"
 #include "../src/output.h"
 #include "../src/player.h"
 #include "wav_file.h"
@@ -19,14 +18,13 @@
 #define WAV_DEFAULT_NAME "scream.wav"
 #define WAV_GATHER_MS    60
 #define WAV_BLOCK        (128 * 1024)
-#define WAV_LAST_BLOCKS  64 /* at the end: more than a stream's ring holds */
+#define WAV_MOST_BLOCKS  64 /* in a turn: more than a stream's ring holds */
 
 struct wav {
     struct output output;
     struct player *player;
     struct feeder *feeder;
-    const char *name;
-    struct pcm_format format;
+    char first[PATH_MAX]; /* the file that the recording began with: constant once open */
     struct wav_file file; /* the feeder's while it runs */
     uint8_t block[WAV_BLOCK];
 };
@@ -35,16 +33,6 @@ static int wav_probe(const struct output_config *config)
 {
     (void)config;
     return 0;
-}
-
-static int begin_file(struct wav *w, char *why, size_t size)
-{
-    const int err = wav_file_open(&w->file, w->name, &w->format, WAV_LIMIT, why, size);
-    char text[64];
-    pcm_format_text(&w->format, text, sizeof text);
-    if (err == 0)
-        log_info("recording %s to '%s'", text, w->file.path);
-    return err;
 }
 
 static int wav_open(struct output **out, const struct output_config *config,
@@ -57,47 +45,27 @@ static int wav_open(struct output **out, const struct output_config *config,
     }
     w->output.notifier = config->notifier;
     w->player = player;
-    w->name = config->device ? config->device : WAV_DEFAULT_NAME;
-    w->format = *source;
-    const int err = begin_file(w, why, size);
-    if (err < 0)
+    const char *name = config->device ? config->device : WAV_DEFAULT_NAME;
+    const int err = wav_file_open(&w->file, name, source, WAV_LIMIT, why, size);
+    if (err < 0) {
         free(w);
-    else
-        *out = &w->output;
-    return err;
-}
-
-static int next_file(struct wav *w)
-{
-    char why[PATH_MAX + 64];
-    wav_file_close(&w->file);
-    const int err = begin_file(w, why, sizeof why);
-    if (err < 0)
-        log_error("%s", why);
-    return err;
-}
-
-/* One block at most; returns its bytes, 0 when there were none, or -errno. */
-static int record(struct wav *w)
-{
-    if (w->file.data == w->file.room) {
-        const int err = next_file(w);
-        if (err < 0)
-            return err;
+        return err;
     }
-    const uint64_t room = w->file.room - w->file.data;
-    const uint32_t n =
-        player_take(w->player, w->block, room < WAV_BLOCK ? (uint32_t)room : WAV_BLOCK);
-    const int err = n > 0 ? wav_file_write(&w->file, w->block, n) : 0;
-    return err < 0 ? err : (int)n;
+    memcpy(w->first, w->file.path, sizeof w->first);
+    *out = &w->output;
+    return 0;
 }
 
 static int record_all(struct wav *w)
 {
-    int n = 1;
-    for (int blocks = 0; blocks < WAV_LAST_BLOCKS && n > 0; blocks++)
-        n = record(w);
-    return n < 0 ? n : 0;
+    int err = 0;
+    for (int blocks = 0; blocks < WAV_MOST_BLOCKS && err == 0; blocks++) {
+        const uint32_t n = player_take(w->player, w->block, WAV_BLOCK);
+        if (n == 0)
+            break;
+        err = wav_file_write(&w->file, w->block, n);
+    }
+    return err;
 }
 
 /* Until there is sound; then until there is more of it. */
@@ -145,7 +113,7 @@ static void wav_close(struct output *o)
 static void wav_describe(const struct output *o, char *buf, size_t size)
 {
     const struct wav *w = (const struct wav *)o;
-    snprintf(buf, size, "WAV file '%s'", w->name);
+    snprintf(buf, size, "WAV file '%s'", w->first);
 }
 
 extern const struct output_driver wav_driver;

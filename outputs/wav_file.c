@@ -1,6 +1,7 @@
 #include "wav_file.h"
 
 #include "../src/chmap.h"
+#include "../src/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,11 +90,11 @@ static int numbered(char path[PATH_MAX], const char *name, unsigned number)
     return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-static int create(struct wav_file *f, const char *name)
+static int create(struct wav_file *f)
 {
     int err = -EEXIST;
     for (unsigned number = 1; err == -EEXIST && number <= MOST_NUMBERED; number++) {
-        err = numbered(f->path, name, number);
+        err = numbered(f->path, f->name, number);
         if (err < 0)
             break;
         f->fd = open(f->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -115,6 +116,17 @@ static int claim(struct wav_file *f, uint64_t data)
     return 0;
 }
 
+static int begin(struct wav_file *f)
+{
+    f->data = 0;
+    int err = create(f);
+    if (err == 0)
+        err = claim(f, 0);
+    if (err < 0)
+        wav_file_close(f);
+    return err;
+}
+
 int wav_file_open(struct wav_file *f, const char *name, const struct pcm_format *format,
                   uint64_t limit, char *why, size_t size)
 {
@@ -123,28 +135,24 @@ int wav_file_open(struct wav_file *f, const char *name, const struct pcm_format 
         snprintf(why, size, "'%s' is no regular file: what is not goes with -o raw", name);
         return -ENOTSUP;
     }
-    *f = (struct wav_file){.fd = -1, .format = *format, .frame = pcm_frame_bytes(format)};
-    int err = create(f, name);
-    if (err == 0)
-        err = claim(f, 0);
-    if (err < 0) {
+    *f = (struct wav_file){.fd = -1, .name = name, .format = *format, .limit = limit};
+    const int err = begin(f);
+    if (err < 0)
         snprintf(why, size, "cannot write '%s': %s", f->path, strerror(-err));
-        wav_file_close(f);
-        return err;
-    }
-    f->room = (limit - f->header - 1) / f->frame * f->frame; /* 1: the pad byte */
-    return 0;
+    return err;
 }
 
-/* Bytes written, fewer than asked for when *err is set. RIFF wants an even length: one zero more,
- * which the next sound writes over. */
+/*
+ * Bytes written, fewer than asked for when *err is set. RIFF wants an even length: one zero more,
+ * which the next sound writes over.
+ */
 static uint32_t append(struct wav_file *f, const uint8_t *pcm, uint32_t bytes, int *err)
 {
-    const uint64_t end = f->data + bytes;
-    uint8_t pad = 0;
+    const uint32_t padded = bytes + (f->data + bytes) % 2;
+    const uint8_t pad = 0;
     uint32_t done = 0;
     *err = 0;
-    while (*err == 0 && done < bytes + end % 2) {
+    while (*err == 0 && done < padded) {
         const bool sound = done < bytes;
         const ssize_t n = pwrite(f->fd, sound ? pcm + done : &pad, sound ? bytes - done : 1,
                                  (off_t)(f->header + f->data + done));
@@ -156,19 +164,42 @@ static uint32_t append(struct wav_file *f, const uint8_t *pcm, uint32_t bytes, i
     return done;
 }
 
-int wav_file_write(struct wav_file *f, const uint8_t *pcm, uint32_t bytes)
+static int write_here(struct wav_file *f, const uint8_t *pcm, uint32_t bytes)
 {
+    const uint32_t frame = pcm_frame_bytes(&f->format);
     int err;
     uint32_t done = append(f, pcm, bytes, &err);
     if (err == 0)
         return claim(f, f->data + bytes);
 
-    /* What fits stays: whole frames, and the pad byte if they need one. */
-    done = done / f->frame * f->frame;
-    if ((f->data + done) % 2 && done >= f->frame)
-        done -= f->frame;
+    /* What fits stays: whole frames, and not the one whose pad byte does not fit. */
+    done = done / frame * frame;
+    if (done > 0 && (f->data + done) % 2)
+        done -= frame;
     if (done > 0)
         claim(f, f->data + done);
+    return err;
+}
+
+int wav_file_write(struct wav_file *f, const uint8_t *pcm, uint32_t bytes)
+{
+    const uint32_t frame = pcm_frame_bytes(&f->format);
+    int err = 0;
+    while (err == 0 && bytes > 0) {
+        const uint64_t most = (f->limit - f->header - 1) / frame * frame; /* 1: the pad byte */
+        const uint64_t room = most - f->data;
+        const uint32_t n = bytes < room ? bytes : (uint32_t)room;
+        if (n > 0)
+            err = write_here(f, pcm, n);
+        pcm += n;
+        bytes -= n;
+        if (err < 0 || bytes == 0)
+            break;
+        wav_file_close(f);
+        err = begin(f);
+        if (err == 0)
+            log_info("recording goes on in '%s'", f->path);
+    }
     return err;
 }
 
@@ -179,7 +210,7 @@ void wav_file_close(struct wav_file *f)
     if (f->data == 0)
         unlink(f->path);
     else if (ftruncate(f->fd, (off_t)(f->header + f->data + f->data % 2)) < 0)
-        f->data = 0; /* what hangs over is behind the end that the header names */
+        log_debug("what hangs over in '%s' is behind the end that its header names", f->path);
     close(f->fd);
     f->fd = -1;
 }

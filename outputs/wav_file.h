@@ -15,26 +15,27 @@
 #define WAV_LIMIT      UINT32_MAX /* bytes of a whole file: what RIFF's size field can say */
 
 struct wav_file {
-    int fd;
+    const char *name; /* as asked for */
     struct pcm_format format;
+    uint64_t limit; /* bytes of a file */
+
+    int fd;
     uint32_t header; /* bytes before the sound */
-    uint32_t frame;  /* bytes */
     uint64_t data;   /* bytes of sound that the header claims: whole frames */
-    uint64_t room;   /* the most that they can become */
     char path[PATH_MAX];
 };
 
 /*
- * Makes a new file. No file is ever written over: where `name` is taken, "stem-2.wav" is tried, then
- * 3 and so on. limit: bytes of the file, WAV_LIMIT but in tests. 0, or -errno with *why filled;
- * -ENOTSUP if `name` is something other than a regular file.
+ * Makes a new file. None is ever written over: where `name` is taken, "stem-2.wav" is tried, then 3
+ * and so on. name: the caller's, outlives the file; limit: WAV_LIMIT but in tests. 0, or -errno
+ * with `why` filled; -ENOTSUP if `name` is something other than a regular file.
  */
 int wav_file_open(struct wav_file *f, const char *name, const struct pcm_format *format,
                   uint64_t limit, char *why, size_t size);
 
 /*
- * Appends whole frames, at most f->room - f->data bytes. 0, or -errno (-ENOSPC) with as many of
- * them in the file as there was room for.
+ * Appends whole frames; what the limit leaves no room for begins another file. 0, or -errno
+ * (-ENOSPC) with as many of them in the file as there was room for.
  */
 int wav_file_write(struct wav_file *f, const uint8_t *pcm, uint32_t bytes);
 
