@@ -66,7 +66,7 @@ static int32_t sweep(const struct pcm_format *f, uint64_t frame, unsigned channe
 #define NOTE_SECONDS   3 /* until the longest partial is gone */
 #define SOUNDING       (NOTES_A_SECOND * NOTE_SECONDS)
 
-/* Semitones above A3: Cmaj9, Am9, Fmaj7/9, Gsus of 6 and 9. */
+/* Semitones above A3: Cmaj9, Am9, Fmaj9, G6/9. */
 static const int8_t arpeggio[NOTES_A_ROUND] = {-9, 10, 14, 17, 19, 22, 17, 14, -12, 7,  10,
                                                14, 15, 19, 14, 10, -4, 7,  10, 15,  12, 19,
                                                15, 10, -2, 5,  10, 12, 17, 19, 14,  12};

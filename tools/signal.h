@@ -11,11 +11,12 @@
 
 enum signal_kind {
     SIGNAL_SILENCE,
-    SIGNAL_SINE,  /* 440 Hz times (channel + 1), -12 dBFS */
-    SIGNAL_NOISE, /* white, -6 dBFS peak, another one in each channel: a hash of frame and channel
-                   */
+    SIGNAL_SINE, /* 440 Hz times (channel + 1), -12 dBFS */
+    /* White, -6 dBFS peak, another one in each channel: a hash of frame and channel. No four
+     * consecutive 16-bit samples come twice, so that any piece of it tells where it belongs. */
+    SIGNAL_NOISE,
     SIGNAL_SWEEP, /* 20 Hz to 20 kHz in 10 s, logarithmic, again and again, -12 dBFS */
-    SIGNAL_WALK,  /* one second of noise bursts from each speaker in turn, silence on the others */
+    SIGNAL_WALK,  /* noise in channel (frame / rate) % channels, silence in the others */
     SIGNAL_CHIME, /* something pleasant: the demo's music */
     SIGNAL_KINDS
 };
