@@ -12,8 +12,8 @@
 enum signal_kind {
     SIGNAL_SILENCE,
     SIGNAL_SINE, /* 440 Hz times (channel + 1), -12 dBFS */
-    /* White, -6 dBFS peak, another one in each channel: a hash of frame and channel. No four
-     * consecutive 16-bit samples come twice, so that any piece of it tells where it belongs. */
+    /* White, -6 dBFS peak, another one in each channel: a hash of frame and channel. Four
+     * consecutive 16-bit samples do not come twice in practice: any piece tells where it belongs. */
     SIGNAL_NOISE,
     SIGNAL_SWEEP, /* 20 Hz to 20 kHz in 10 s, logarithmic, again and again, -12 dBFS */
     SIGNAL_WALK,  /* noise in channel (frame / rate) % channels, silence in the others */
