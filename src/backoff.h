@@ -4,7 +4,9 @@
 
 #include "clock.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BACKOFF_FIRST_NS (100 * NS_PER_MS)
@@ -26,15 +28,14 @@ static inline void backoff_reset(struct backoff *b)
 }
 
 /* It failed for this reason: true if the user has not been told yet. */
-static inline int backoff_failed(struct backoff *b, int64_t now, const char *why)
+static inline bool backoff_failed(struct backoff *b, int64_t now, const char *why)
 {
-    const int news = strcmp(b->why, why) != 0;
+    const bool news = strcmp(b->why, why) != 0;
     b->step = b->step == 0 ? BACKOFF_FIRST_NS : 2 * b->step;
     if (b->step > BACKOFF_MOST_NS)
         b->step = BACKOFF_MOST_NS;
     b->due = now + b->step;
-    strncpy(b->why, why, sizeof b->why - 1);
-    b->why[sizeof b->why - 1] = '\0';
+    snprintf(b->why, sizeof b->why, "%s", why);
     return news;
 }
 
