@@ -34,6 +34,7 @@ struct raw {
 
     /* the feeder's thread */
     uint32_t filled, done; /* bytes of the block */
+    int64_t deadline;      /* of the end, once it has begun */
     uint8_t block[RAW_BLOCK];
 };
 
@@ -108,11 +109,12 @@ static bool refill(struct raw *r)
 /* The output is stopping: what is here goes out, if its reader takes it in time. */
 static int drain(struct raw *r)
 {
-    const int64_t deadline = clock_now() + RAW_DRAIN_NS;
+    if (r->deadline == 0)
+        r->deadline = clock_now() + RAW_DRAIN_NS;
     struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
     int err = 0;
     while (err == 0 && refill(r)) {
-        const int64_t left = deadline - clock_now();
+        const int64_t left = r->deadline - clock_now();
         if (left <= 0 || poll(&fd, 1, (int)(left / NS_PER_MS) + 1) == 0)
             break;
         if (fd.revents)

@@ -1,0 +1,34 @@
+/* An output under test with a real stream and player before it: what the receiver thread and the
+ * session would do, by hand. */
+#ifndef SCREAM_FED_H
+#define SCREAM_FED_H
+
+#include "output.h"
+#include "stream.h"
+
+struct fed {
+    struct stream stream;
+    struct notifier notifier;
+    struct pcm_format format;
+    struct output_config config;
+    struct player *player;
+    struct output *out;
+    uint64_t sent; /* bytes */
+    char why[512];
+};
+
+/* A stream of that format has begun; the output's open() says what it says. */
+int fed_open(struct fed *f, const struct output_driver *driver, const struct pcm_format *format,
+             const char *device);
+void fed_close(struct fed *f);
+
+/* The next bytes of the source, at once; false when the ring had no room for them. */
+bool fed_send(struct fed *f, uint32_t bytes);
+
+/* Byte n of every source: any loss or repetition shows. */
+uint8_t fed_byte(uint64_t n);
+
+/* Whether the output fails within so many ms. */
+bool fed_fails(struct fed *f, int ms);
+
+#endif
