@@ -6,6 +6,7 @@
 #include "../src/log.h"
 #include "../src/output.h"
 #include "pipewire_link.h"
+#include "pipewire_sink.h"
 #include "pipewire_spec.h"
 
 #include <errno.h>
@@ -17,10 +18,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#pragma GCC diagnostic ignored "-Wpedantic" /* its methods are macros in GNU C */
-
 #define PROBE_NS      (800 * NS_PER_MS)
-#define OPEN_NS       (1500 * NS_PER_MS)
+#define OPEN_NS       (900 * NS_PER_MS) /* for each of two answers */
 #define START_MS      500
 #define SILENT_CYCLES 3 /* before the player is read: by then quantum and delay are what they are */
 
@@ -36,6 +35,7 @@ struct pipewire {
     struct player *player;
     struct player_sink sink;
     uint32_t frame_bytes;
+    bool no_connect;
     int cycling_fd; /* written when the graph has run for SILENT_CYCLES */
 
     /* under the loop's lock */
@@ -124,36 +124,6 @@ static const struct pw_stream_events stream_events = {
 
 /* ---- the control thread: probe ---- */
 
-static void on_global(void *data, uint32_t id, uint32_t permissions, const char *type,
-                      uint32_t version, const struct spa_dict *props)
-{
-    (void)id, (void)permissions, (void)version;
-    const char *class = props ? spa_dict_lookup(props, PW_KEY_MEDIA_CLASS) : NULL;
-    if (strcmp(type, PW_TYPE_INTERFACE_Node) == 0 && class &&
-        (strcmp(class, "Audio/Sink") == 0 || strcmp(class, "Audio/Duplex") == 0))
-        *(bool *)data = true;
-}
-
-static const struct pw_registry_events registry_events = {
-    PW_VERSION_REGISTRY_EVENTS,
-    .global = on_global,
-};
-
-/* 0 when there is a sink: a server that runs for cameras and screens only has none. */
-static int find_sink(struct pipewire_link *l)
-{
-    bool found = false;
-    struct spa_hook listener = {0};
-    struct pw_registry *registry = pw_core_get_registry(l->core, PW_VERSION_REGISTRY, 0);
-    if (!registry)
-        return -errno;
-    pw_registry_add_listener(registry, &listener, &registry_events, &found);
-    const int err = pipewire_link_sync(l, PROBE_NS);
-    spa_hook_remove(&listener);
-    pw_proxy_destroy((struct pw_proxy *)registry);
-    return err < 0 ? err : found ? 0 : -ENODEV;
-}
-
 static int pipewire_probe(const struct output_config *config)
 {
     struct pipewire_link link = {0};
@@ -161,7 +131,8 @@ static int pipewire_probe(const struct output_config *config)
     if (err < 0)
         return err;
     pw_thread_loop_lock(link.loop);
-    err = config->no_connect ? pipewire_link_sync(&link, PROBE_NS) : find_sink(&link);
+    err = config->no_connect ? pipewire_link_sync(&link, PROBE_NS)
+                             : pipewire_find_sink(&link, config->sink, PROBE_NS);
     pw_thread_loop_unlock(link.loop);
     pipewire_link_close(&link);
     return err;
@@ -181,7 +152,7 @@ static struct pw_properties *stream_properties(const struct output_config *confi
     pw_properties_set(about, PW_KEY_NODE_NAME, config->stream_name);
     pw_properties_set(about, PW_KEY_NODE_DESCRIPTION, config->stream_name);
     pw_properties_setf(about, PW_KEY_NODE_LATENCY, "%u/%u",
-                       pipewire_quantum(config->target_latency, rate), rate);
+                       pipewire_quantum(config->target_latency), PIPEWIRE_QUANTUM_RATE);
     pw_properties_setf(about, PW_KEY_NODE_RATE, "1/%u", rate);
     if (config->sink)
         pw_properties_set(about, PW_KEY_TARGET_OBJECT, config->sink);
@@ -192,7 +163,8 @@ static int connect_stream(struct pipewire *p, const struct output_config *config
                           const struct pcm_format *source)
 {
     uint8_t memory[1024];
-    struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof memory);
+    struct spa_pod_builder builder;
+    spa_pod_builder_init(&builder, memory, sizeof memory);
     struct spa_audio_info_raw info;
     pipewire_audio_info(&info, source);
     const struct spa_pod *params[] = {
@@ -225,10 +197,10 @@ static int open_stream(struct pipewire *p, const struct output_config *config,
 static int set_player(struct pipewire *p, const struct output_config *config,
                       const struct pcm_format *source)
 {
-    p->sink =
-        (struct player_sink){.type = pipewire_sample_type(source),
-                             .rate = source->rate,
-                             .quantum = pipewire_quantum(config->target_latency, source->rate)};
+    const uint64_t quantum = (uint64_t)pipewire_quantum(config->target_latency) * source->rate;
+    p->sink.type = pipewire_sample_type(source);
+    p->sink.rate = source->rate;
+    p->sink.quantum = (uint32_t)(quantum / PIPEWIRE_QUANTUM_RATE + 1);
     chmap_from_mask(&p->sink.map, source->mask, source->channels);
     p->frame_bytes = sample_bytes(p->sink.type) * source->channels;
     return player_set_sink(p->player, &p->sink);
@@ -241,16 +213,22 @@ static int open_link(struct pipewire *p, const struct output_config *config,
     if (err < 0)
         return err;
     pw_thread_loop_lock(p->link.loop);
-    err = open_stream(p, config, source);
+    /* A target that is not there would be replaced by the default sink without a word. */
+    if (config->sink && !config->no_connect)
+        err = pipewire_find_sink(&p->link, config->sink, OPEN_NS);
+    if (err == 0)
+        err = open_stream(p, config, source);
     pw_thread_loop_unlock(p->link.loop);
     if (err < 0)
         pipewire_link_close(&p->link);
     return err;
 }
 
-static void explain(char *why, size_t size, int err)
+static void explain(char *why, size_t size, const struct output_config *config, int err)
 {
-    if (err == -ETIMEDOUT)
+    if (err == -ENODEV && config->sink)
+        snprintf(why, size, "PipeWire has no sink '%s'; `pw-cli ls Node` lists them", config->sink);
+    else if (err == -ETIMEDOUT)
         snprintf(why, size, "PipeWire does not answer in time (`pw-cli info 0`)");
     else if (err == -ENOENT || err == -ECONNREFUSED || err == -EHOSTDOWN)
         snprintf(why, size, "no PipeWire server answers; is it running (`pw-cli info 0`)?");
@@ -271,6 +249,7 @@ static int pipewire_open(struct output **out, const struct output_config *config
     p->link.lost = fail;
     p->link.data = p;
     p->player = player;
+    p->no_connect = config->no_connect;
     err = set_player(p, config, source);
     if (err < 0)
         goto free_output;
@@ -290,7 +269,7 @@ close_fd:
 free_output:
     free(p);
 failed:
-    explain(why, size, err);
+    explain(why, size, config, err);
     return err;
 }
 
@@ -313,9 +292,10 @@ static int pipewire_start(struct output *o)
     if (err < 0)
         return err;
     struct pollfd cycling = {.fd = p->cycling_fd, .events = POLLIN};
-    if (poll(&cycling, 1, START_MS) > 0) {
-        p->sink.quantum = atomic_load_explicit(&p->quantum, memory_order_relaxed);
-        err = player_set_sink(p->player, &p->sink);
+    if (!p->no_connect && poll(&cycling, 1, START_MS) > 0) {
+        struct player_sink sink = p->sink;
+        sink.quantum = atomic_load_explicit(&p->quantum, memory_order_relaxed);
+        err = player_set_sink(p->player, &sink);
     }
     atomic_store_explicit(&p->live, err == 0, memory_order_release);
     return err;

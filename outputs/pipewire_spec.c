@@ -2,7 +2,6 @@
 
 #include "../src/clock.h"
 
-#define QUANTUM_RATE    48000 /* the rate that graphs' quanta are counted in by default */
 #define QUANTUM_MIN     64
 #define QUANTUM_MAX     2048
 #define QUANTUM_DEFAULT 1024
@@ -43,16 +42,15 @@ void pipewire_audio_info(struct spa_audio_info_raw *out, const struct pcm_format
         out->position[i] = position[map.pos[i]];
 }
 
-uint32_t pipewire_quantum(int64_t target_latency, uint32_t rate)
+uint32_t pipewire_quantum(int64_t target_latency)
 {
-    uint32_t quantum = QUANTUM_DEFAULT;
-    if (target_latency > 0) {
-        const int64_t half = target_latency / 2;
-        quantum = QUANTUM_MAX;
-        while (quantum > QUANTUM_MIN && pcm_frames_ns(quantum, QUANTUM_RATE) > half)
-            quantum /= 2;
-    }
-    return (uint32_t)((uint64_t)quantum * rate / QUANTUM_RATE);
+    if (target_latency <= 0)
+        return QUANTUM_DEFAULT;
+    uint32_t quantum = QUANTUM_MAX;
+    while (quantum > QUANTUM_MIN &&
+           pcm_frames_ns(quantum, PIPEWIRE_QUANTUM_RATE) > target_latency / 2)
+        quantum /= 2;
+    return quantum;
 }
 
 /*

@@ -15,10 +15,12 @@ enum sample_type pipewire_sample_type(const struct pcm_format *source);
 void pipewire_audio_info(struct spa_audio_info_raw *out, const struct pcm_format *source);
 
 /*
- * The quantum to ask for, in frames of `rate`, for a whole way of target_latency (ns): about half
- * of it, and a power of two at 48 kHz, as graphs have it.
+ * The quantum to ask for, for a whole way of target_latency (ns): about half of it, in frames of
+ * PIPEWIRE_QUANTUM_RATE whatever the stream's rate. A power of two, as the graph would make it one
+ * by rounding down.
  */
-uint32_t pipewire_quantum(int64_t target_latency, uint32_t rate);
+#define PIPEWIRE_QUANTUM_RATE 48000
+uint32_t pipewire_quantum(int64_t target_latency);
 
 /* A moment of the graph: frames written now are heard `delay` later; both ns, CLOCK_MONOTONIC. */
 struct pipewire_moment {
