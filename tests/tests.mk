@@ -19,3 +19,7 @@ unit: $(UNIT:%=$(BUILD)/check/%)
 	@set -e; for t in $^; do $$t; done
 
 .SECONDARY:
+
+# ---- live tests: the real programs on real servers, see tests/live/run ----
+live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen
+	$(Q)BUILD=$(BUILD) tests/live/run
