@@ -22,6 +22,8 @@
 #define OPEN_US  (1800 * PA_USEC_PER_MSEC)
 #define START_US (1500 * PA_USEC_PER_MSEC) /* a suspended device has to be woken */
 
+#define SILENT_REQUESTS 5 /* before the player is read: by then the sink's timing is steady */
+
 extern const struct output_driver pulse_driver;
 
 struct pulse {
@@ -35,7 +37,8 @@ struct pulse {
 
     /* under the loop's lock */
     pa_stream *stream;
-    bool playing; /* between start() and stop(), or the failure of the stream */
+    unsigned silent; /* requests to be met with silence yet */
+    bool playing;    /* between start() and stop(), or the failure of the stream */
 };
 
 static struct pulse *pulse_of(const struct output *o)
@@ -90,7 +93,9 @@ static void write_all(struct pulse *p, size_t bytes, bool silence)
 static void on_request(pa_stream *s, size_t bytes, void *data)
 {
     (void)s;
-    write_all(data, bytes, false);
+    struct pulse *p = data;
+    write_all(p, bytes, p->silent > 0);
+    p->silent -= p->silent > 0;
 }
 
 static void fail(void *data, int error)
@@ -267,8 +272,9 @@ free_output:
 }
 
 /*
- * Silence first, as much as the server wants; the player's frames only once the sink runs and has
- * been asked for its time, so that the first delay the player is told is as true as all others.
+ * Silence first, as much as the server wants, and for some requests more: a sink that wakes up may
+ * shift its time by some milliseconds, and the first delay that the player is told decides about the
+ * latency of all that follows.
  */
 static int start_locked(struct pulse *p)
 {
@@ -276,18 +282,12 @@ static int start_locked(struct pulse *p)
     int err = pulse_link_deadline(l, START_US);
     if (err < 0)
         return err;
+    p->silent = SILENT_REQUESTS;
     write_all(p, pa_stream_writable_size(p->stream), true);
-    err = pulse_link_finish(l, pa_stream_cork(p->stream, 0, pulse_link_done, l));
-    if (err == 0)
-        err = pulse_link_finish(l, pa_stream_update_timing_info(p->stream, pulse_link_done, l));
-    if (err < 0)
-        return err;
-    p->playing = true;
     pa_stream_set_write_callback(p->stream, on_request, p);
-    const size_t room = pa_stream_writable_size(p->stream);
-    if (room != (size_t)-1)
-        write_all(p, room, false);
-    return 0;
+    err = pulse_link_finish(l, pa_stream_cork(p->stream, 0, pulse_link_done, l));
+    p->playing = err == 0 && pa_stream_get_state(p->stream) == PA_STREAM_READY;
+    return p->playing ? 0 : err < 0 ? err : -ECONNRESET;
 }
 
 static int pulse_start(struct output *o)
