@@ -98,3 +98,49 @@ clean:
 	rm -rf build build-*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- everything around the build ----
+# What deps installs is seen by a make that starts after it.
+DESTDIR ?=
+BINDIR  ?= $(PREFIX)/bin
+MANDIR  ?= $(PREFIX)/share/man
+DOCDIR  ?= $(PREFIX)/share/doc/scream
+# where systemd looks for a user's units: not in ~/.local/lib
+UNITDIR ?= $(PREFIX)/$(if $(filter $(HOME)/%,$(PREFIX)),share,lib)/systemd/user
+PROGRAMS := scream scream-send scream-listen
+MANUALS  := $(wildcard doc/*.1)
+UNITS    := scream.service packaging/scream-ivshmem.service
+DOCS     := README.md CHANGELOG.md $(wildcard packaging/*.md packaging/*.xml packaging/tmpfiles.d/*.conf)
+
+.PHONY: unit-programs uninstall
+deps:
+	@tools/deps check
+
+lint:
+	@tools/lint
+
+unit-programs: $(UNIT:%=$(BUILD)/check/%)
+
+check: deps
+	@$(MAKE) --no-print-directory all unit-programs
+	@BUILD='$(BUILD)' tools/check -l $(UNIT:%=$(BUILD)/check/%)
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD='$(BUILD)' tools/demo
+
+install: all
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(DOCDIR)'
+	install $(PROGRAMS:%='$(BUILD)/%') '$(DESTDIR)$(BINDIR)'
+	install -m 644 $(MANUALS) '$(DESTDIR)$(MANDIR)/man1'
+	install -m 644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
+	for unit in $(UNITS); do \
+	    sed -e '/^# make install/d' -e 's,/usr/bin/env scream,$(BINDIR)/scream,' $$unit \
+	        > '$(DESTDIR)$(UNITDIR)'/$${unit##*/} && chmod 644 '$(DESTDIR)$(UNITDIR)'/$${unit##*/} || exit 1; \
+	done
+
+uninstall:
+	rm -f $(PROGRAMS:%='$(DESTDIR)$(BINDIR)/%') $(foreach u,$(notdir $(UNITS)),'$(DESTDIR)$(UNITDIR)/$(u)')
+	rm -f $(foreach m,$(notdir $(MANUALS)),'$(DESTDIR)$(MANDIR)/man1/$(m)')
+	rm -f $(foreach d,$(notdir $(DOCS)),'$(DESTDIR)$(DOCDIR)/$(d)')
+	-rmdir '$(DESTDIR)$(DOCDIR)'
