@@ -261,7 +261,12 @@ static int recover(struct alsa *a, int err, int wake_fd)
     } else {
         count_add(&a->xruns, 1);
     }
-    return snd_pcm_prepare(a->pcm);
+    err = snd_pcm_prepare(a->pcm);
+    if (err == -ESTRPIPE) { /* a plugin that clings to its sleep */
+        snd_pcm_drop(a->pcm);
+        err = snd_pcm_prepare(a->pcm);
+    }
+    return err;
 }
 
 /* When, on our clock, the frame that is written next will be heard. */

@@ -1,6 +1,7 @@
 #include "feeder.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,15 +35,25 @@ static void ask_for_real_time(void)
     pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param);
 }
 
+/* `ending` is set just before. The other way round, this thread would turn and turn between the two,
+ * above the one that is to set it. */
+static void wait_for_wake(const struct feeder *f)
+{
+    struct pollfd fd = {.fd = f->wake_fd, .events = POLLIN};
+    while (poll(&fd, 1, -1) < 0 && errno == EINTR)
+        ;
+}
+
 static void *feed(void *arg)
 {
     struct feeder *f = arg;
     int err = 0;
     pthread_setname_np(pthread_self(), "scream-feeder");
     ask_for_real_time();
-    /* One turn always sees wake_fd readable, so that a driver can finish what it has begun. */
     for (bool last = false; err == 0 && !last;) {
         last = atomic_load_explicit(&f->ending, memory_order_acquire);
+        if (last)
+            wait_for_wake(f); /* so that a driver can finish what it has begun */
         err = f->turn(f->output, f->wake_fd);
     }
     if (err < 0)
@@ -92,8 +103,8 @@ void feeder_stop(struct feeder *f)
 {
     if (!f)
         return;
-    eventfd_write(f->wake_fd, 1);
     atomic_store_explicit(&f->ending, true, memory_order_release);
+    eventfd_write(f->wake_fd, 1);
     pthread_join(f->thread, NULL);
     close(f->wake_fd);
     free(f);

@@ -1,0 +1,38 @@
+/*
+ * A simulated ALSA device with knobs: it plays by the clock, can run dry, fall asleep, go away, and
+ * wake its user for nothing. Opened as "sim" by an snd_pcm_open() that this puts before the real one.
+ */
+#ifndef SCREAM_ALSA_DEVICE_H
+#define SCREAM_ALSA_DEVICE_H
+
+#ifdef HAVE_ALSA
+#include <alsa/asoundlib.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SIM_NAME "sim"
+
+struct sim {
+    /* before it is opened; 0 or NULL: whatever is asked for */
+    int open_error;
+    unsigned rate, channels;
+    bool s16_only;
+    const unsigned *chmap; /* `channels` of enum snd_pcm_chmap_position */
+    bool wakes_for_nothing;
+
+    /* while it plays: how often it is to happen */
+    atomic_int dry, asleep, resume_fails, gone;
+    atomic_bool stalled; /* plays no more and wakes nobody */
+
+    /* what it saw */
+    atomic_int prepares, resumes, polls;
+    atomic_ulong heard; /* frames that were not silent */
+    atomic_ulong taken; /* frames */
+};
+
+/* The one that the next open of SIM_NAME makes; lives longer than what is opened. */
+void sim_use(struct sim *s);
+#endif
+
+#endif
