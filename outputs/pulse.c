@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define PROBE_US (900 * PA_USEC_PER_MSEC)
-#define OPEN_US  (1800 * PA_USEC_PER_MSEC)
+#define OPEN_US  (900 * PA_USEC_PER_MSEC)  /* for each of two answers */
 #define START_US (1500 * PA_USEC_PER_MSEC) /* a suspended device has to be woken */
 
 #define SILENT_REQUESTS 5 /* before the player is read: by then the sink's timing is steady */
