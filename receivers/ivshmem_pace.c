@@ -8,7 +8,7 @@
 #define CREEP_HITS 16          /* so many hits double it */
 #define JUMP       500000LL    /* one late chunk moves the first look by no more */
 #define RELOCK     4           /* so many late ones in a row: the phase has changed */
-#define SHARP      1000000LL   /* a find after a gap of no more tells the phase */
+#define SHARP      1000000LL   /* a find after a wait of no more tells the phase */
 #define BEGINNINGS 500000000LL /* the least time between two that get special attention */
 #define GIVE_UP    60000000LL  /* a guest that catches up comes sooner; one that paused does not */
 
@@ -49,8 +49,8 @@ static void late_hit(struct shm_pace *p, int64_t now, int64_t late)
 
 int64_t shm_pace_found(struct shm_pace *p, int64_t now)
 {
-    const bool sharp = now - p->looked <= SHARP;
     const bool first = p->gap == 0;
+    const bool sharp = !first && p->gap <= SHARP;
     p->looked = now;
     p->gap = 0;
     if (p->locked && now < p->due) {
@@ -59,7 +59,7 @@ int64_t shm_pace_found(struct shm_pace *p, int64_t now)
         hit(p);
     } else if (p->locked) {
         late_hit(p, now, now - p->due);
-    } else if (sharp && !first) {
+    } else if (sharp) {
         p->locked = true;
         p->misses = 0;
         reset_creep(p);
@@ -90,6 +90,10 @@ int64_t shm_pace_missed(struct shm_pace *p, int64_t now)
 {
     const int64_t waited = now - p->due;
     p->looked = now;
+    if (waited < 0) { /* the rest of what the last look found was not to be had */
+        p->gap = 0;
+        return p->due;
+    }
     p->gap = gap_after(waited, p->gap);
     if (waited >= GIVE_UP)
         p->locked = false;

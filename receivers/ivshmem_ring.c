@@ -26,7 +26,7 @@ static enum shm_event begin(struct shm_ring *r, const struct shm_header *h, bool
 {
     r->stream = *h;
     r->read = fresh ? 0 : h->write_idx;
-    r->known = r->starts = r->last_changed = r->prints_due = true;
+    r->known = r->starts = r->last_changed = r->prints_due = r->blind = true;
     r->lapped = r->skipped = r->wrap_checked = false;
     r->looked = r->advanced = now;
     return SHM_BEGAN;
@@ -66,10 +66,13 @@ enum shm_event shm_ring_look(struct shm_ring *r, const struct shm_header *h, int
     }
     if (may_have_lapped(r, now)) {
         r->lapped = r->lapped || steps > 0;
-        r->prints_due = true;
+        r->prints_due = r->blind = true;
     }
-    if (steps > 0)
+    if (steps > 0) {
+        /* What was held up so long may have been written at once, a lap more than it seems. */
+        r->prints_due |= now - r->advanced > (r->stream.max_chunks - 4) * SHM_CHUNK_NS;
         r->advanced = now;
+    }
     r->stream.write_idx = h->write_idx;
     r->looked = now;
     return SHM_CONTINUES;
@@ -86,7 +89,7 @@ void shm_ring_prints(struct shm_ring *r, uint64_t first, uint64_t last)
 {
     r->first_print = first;
     r->last_print = last;
-    r->prints_due = false;
+    r->prints_due = r->blind = false;
 }
 
 uint32_t shm_ring_ready(struct shm_ring *r, uint64_t *late)
@@ -137,7 +140,7 @@ bool shm_ring_check_wrap(struct shm_ring *r, uint64_t first, bool silent)
      * The same as a lap before: silence is, and so is a tone whose period fits, which the slot before
      * shows too, unless it is in doubt itself.
      */
-    const bool same = r->prints_due || first == r->first_print;
+    const bool same = r->blind || first == r->first_print;
     const bool alone = r->read == r->stream.max_chunks - 1 && !r->skipped;
     r->first_print = first;
     r->wrap_checked = true;
@@ -168,7 +171,7 @@ void shm_ring_pass(struct shm_ring *r, uint32_t n)
 void shm_ring_lose(struct shm_ring *r, uint32_t n)
 {
     shm_ring_pass(r, n);
-    r->skipped = r->prints_due = true;
+    r->skipped = r->prints_due = r->blind = true;
 }
 
 uint64_t shm_print(const uint8_t *bytes, uint32_t n)

@@ -32,6 +32,7 @@ struct shm_ring {
     int64_t advanced;         /* time when the index was last seen to move */
     bool wrap_checked;        /* slot 0, which is ready, is known to be fresh */
     bool prints_due;          /* shm_ring_prints() has to be given before the next look */
+    bool blind;               /* the prints below say nothing */
     uint64_t first_print;     /* of slot 0 as it was when last read */
     uint64_t last_print;      /* of the last slot likewise */
     bool last_changed;        /* the last slot was another one a lap before */
