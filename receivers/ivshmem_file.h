@@ -1,13 +1,14 @@
 /*
- * The shared-memory file as the host sees it. It is read by pread(), never mapped: whoever owns it may
- * truncate it at any moment, which makes a mapping fault and a pread() come back short.
+ * The shared-memory file as the host sees it. It is read by pread(), never mapped: whoever owns it
+ * may truncate it at any moment, which makes a mapping fault and a pread() come back short.
  *
- * What the guest stores lies in the page cache, from which pread() copies, on tmpfs (/dev/shm), hugetlbfs
- * and disks alike. One pread() follows another in program order, and the kernel takes a page's reference
- * by a fully ordered atomic in each: what the first one saw is not newer than what the second one sees.
- * A field of two bytes is copied in one piece by all kernels that we know of, but nothing promises it;
- * see shm_ring_look(). Character devices (/dev/uio*) and PCI resource files cannot be read so; a guest's
- * memory is not found there in the set-ups that this program serves.
+ * What the guest stores lies in the page cache, from which pread() copies, on tmpfs (/dev/shm),
+ * hugetlbfs and disks alike. One pread() follows another in program order, and the kernel takes a
+ * page's reference by a fully ordered atomic in each: what the first one saw is not newer than
+ * what the second one sees. A field of two bytes is copied in one piece by all kernels that we
+ * know of, but nothing promises it; see shm_ring_look(). Character devices (/dev/uio*) and PCI
+ * resource files cannot be read so; a guest's memory is not found there in the set-ups that this
+ * program serves.
  */
 #ifndef SCREAM_IVSHMEM_FILE_H
 #define SCREAM_IVSHMEM_FILE_H
@@ -34,8 +35,8 @@ void shm_file_close(struct shm_file *f);
 int shm_file_refresh(struct shm_file *f);
 
 /*
- * The path may lead to another file by now. 0, or -ESTALE. A path that leads nowhere is not stale: who
- * has the old file mapped may write on.
+ * The path may lead to another file by now. 0, or -ESTALE. A path that leads nowhere is not stale:
+ * who has the old file mapped may write on.
  */
 int shm_file_check_path(const struct shm_file *f);
 

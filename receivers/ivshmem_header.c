@@ -10,7 +10,9 @@ static uint32_t get32(const uint8_t *p)
     return get16(p) | (uint32_t)get16(p + 2) << 16;
 }
 
-/* The driver's max_chunks is file size / chunk_size, which for its formats leaves room for offset. */
+/*
+ * The driver's max_chunks is file size / chunk_size, which for its formats leaves room for offset.
+ */
 static bool fits(const struct shm_header *h, uint64_t file_size)
 {
     const uint64_t end = h->offset + (uint64_t)h->max_chunks * h->chunk_size;

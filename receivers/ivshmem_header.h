@@ -1,6 +1,6 @@
 /*
- * The one place where the shared memory's header is looked at. Pure: bytes in, a ring that lies inside
- * the file or a fault out.
+ * The one place where the shared memory's header is looked at. Pure: bytes in, a ring that lies
+ * inside the file or a fault out.
  */
 #ifndef SCREAM_IVSHMEM_HEADER_H
 #define SCREAM_IVSHMEM_HEADER_H

@@ -2,10 +2,10 @@
  * When to look at a shared memory next: nobody tells us that a chunk is there. Pure.
  *
  * Chunks come every 20 ms, each a little late and none early. One look per chunk is meant to be
- * enough, so the first look is kept where nearly every chunk is there already: it creeps earlier while
- * all are, and jumps later when one is not. That line is the late edge of the arrivals, which is what a
- * buffer has to hold anyway. A chunk that is not there is looked for every 0.25 ms, then less and less
- * often, down to 20 times a second when the guest has ceased.
+ * enough, so the first look is kept where nearly every chunk is there already: it creeps earlier
+ * while all are, and jumps later when one is not. That line is the late edge of the arrivals,
+ * which is what a buffer has to hold anyway. A chunk that is not there is looked for every 0.25
+ * ms, then less and less often, down to 20 times a second when the guest has ceased.
  */
 #ifndef SCREAM_IVSHMEM_PACE_H
 #define SCREAM_IVSHMEM_PACE_H

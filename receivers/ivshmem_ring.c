@@ -14,7 +14,10 @@ static uint32_t distance(const struct shm_ring *r, uint32_t from, uint32_t to)
     return (to + count - from) % count;
 }
 
-/* Chunks that a guest can have written in that time; in a small ring a burst is less likely than a restart. */
+/*
+ * Chunks that a guest can have written in that time; in a small ring a burst is less likely than a
+ * restart.
+ */
 static int64_t possible(const struct shm_header *h, int64_t elapsed)
 {
     const int half = h->max_chunks / 2;
@@ -137,8 +140,8 @@ bool shm_ring_wraps(const struct shm_ring *r)
 bool shm_ring_check_wrap(struct shm_ring *r, uint64_t first, bool silent)
 {
     /*
-     * The same as a lap before: silence is, and so is a tone whose period fits, which the slot before
-     * shows too, unless it is in doubt itself.
+     * The same as a lap before: silence is, and so is a tone whose period fits, which the slot
+     * before shows too, unless it is in doubt itself.
      */
     const bool same = r->blind || first == r->first_print;
     const bool alone = r->read == r->stream.max_chunks - 1 && !r->skipped;

@@ -1,9 +1,10 @@
 /*
- * Which chunks of a guest's ring may be read. Pure: headers, fingerprints and times in, indices out.
+ * Which chunks of a guest's ring may be read. Pure: headers, fingerprints and times in, indices
+ * out.
  *
- * The guest copies a chunk to the index after write_idx and then publishes it, so that the slot after
- * the newest is never safe. Its indices say nothing about laps, and the end of a stream with the start
- * of the next may fall between two looks. Hence three questions beside the index:
+ * The guest copies a chunk to the index after write_idx and then publishes it, so that the slot
+ * after the newest is never safe. Its indices say nothing about laps, and the end of a stream with
+ * the start of the next may fall between two looks. Hence three questions beside the index:
  * - time: no guest writes more chunks than 20 ms each, from its last one on, and a burst's worth;
  * - what a restart would have written: after one, chunks 1 to write_idx are fresh, and so are the
  *   chunks after the last read one as long as the index has not wrapped;
@@ -47,9 +48,9 @@ enum shm_event {
 void shm_ring_init(struct shm_ring *r, int64_t now);
 
 /*
- * A look found this header. `sure`: it was read anew after SHM_UNSURE (an index of two bytes need not
- * be copied in one piece). A jump that no honest guest makes passes over all that is not known to be
- * fresh.
+ * A look found this header. `sure`: it was read anew after SHM_UNSURE (an index of two bytes need
+ * not be copied in one piece). A jump that no honest guest makes passes over all that is not known
+ * to be fresh.
  */
 enum shm_event shm_ring_look(struct shm_ring *r, const struct shm_header *h, int64_t now,
                              bool sure);
@@ -57,7 +58,10 @@ enum shm_event shm_ring_look(struct shm_ring *r, const struct shm_header *h, int
 /* A look found no stream. `ended`: the guest says so itself (SHM_ABSENT). */
 void shm_ring_none(struct shm_ring *r, bool ended, int64_t now);
 
-/* Fingerprints of slot 0 and the last slot as they are now, when they are due after a look's chunks. */
+/*
+ * Fingerprints of slot 0 and the last slot as they are now, when they are due after a look's
+ * chunks.
+ */
 void shm_ring_prints(struct shm_ring *r, uint64_t first, uint64_t last);
 
 /* Chunks that may be read; those overwritten already are passed over and added to *late. */
@@ -74,12 +78,15 @@ uint16_t shm_ring_index(const struct shm_ring *r, uint32_t i);
 uint32_t shm_ring_torn(const struct shm_ring *r, uint32_t n, const struct shm_header *after,
                        int64_t now);
 
-/* Slot 0 is among the ready chunks: before any of them is read, shm_ring_check_wrap() has to be asked. */
+/*
+ * Slot 0 is among the ready chunks: before any of them is read, shm_ring_check_wrap() has to be
+ * asked.
+ */
 bool shm_ring_wraps(const struct shm_ring *r);
 
 /*
- * Slot 0 has this fingerprint, and is all zeros. False: the guest has not written it, the stream was
- * restarted unseen, and r is at the beginning of the new one (shm_ring_ready() anew).
+ * Slot 0 has this fingerprint, and is all zeros. False: the guest has not written it, the stream
+ * was restarted unseen, and r is at the beginning of the new one (shm_ring_ready() anew).
  */
 bool shm_ring_check_wrap(struct shm_ring *r, uint64_t first, bool silent);
 

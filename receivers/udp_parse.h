@@ -13,7 +13,8 @@ enum udp_fault { UDP_OK, UDP_BAD_SIZE, UDP_BAD_FORMAT };
 
 /*
  * A whole datagram of n bytes. On UDP_OK format, data (into `bytes`) and length of *out are set;
- * source, arrival and starts, which no datagram carries, are untouched. Otherwise *out is untouched.
+ * source, arrival and starts, which no datagram carries, are untouched. Otherwise *out is
+ * untouched.
  */
 enum udp_fault udp_parse(const uint8_t *bytes, size_t n, struct packet *out);
 

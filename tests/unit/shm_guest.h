@@ -1,6 +1,6 @@
 /*
- * A guest that writes a shared memory as the Windows driver does: plain stores into a mapping, a chunk
- * and then its index, the magic last. Every 32 bit word of chunk number n (from 1) holds n.
+ * A guest that writes a shared memory as the Windows driver does: plain stores into a mapping, a
+ * chunk and then its index, the magic last. Every 32 bit word of chunk number n (from 1) holds n.
  */
 #ifndef SCREAM_SHM_GUEST_H
 #define SCREAM_SHM_GUEST_H

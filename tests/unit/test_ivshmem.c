@@ -231,8 +231,8 @@ static void model_start(struct model *m, uint16_t max_chunks)
 }
 
 /*
- * A guest that plays, is late, bursts, pauses, ends and restarts, with and without its end being seen,
- * and a reader that is late too.
+ * A guest that plays, is late, bursts, pauses, ends and restarts, with and without its end being
+ * seen, and a reader that is late too.
  */
 static void model_run(struct model *m, uint16_t max_chunks, int steps)
 {
@@ -357,7 +357,10 @@ struct paced {
     double worst_ms;
 };
 
-/* 60 s of a guest whose chunks come up to jitter late, off by ppm; and a machine whose timers are up to slack late. */
+/*
+ * 60 s of a guest whose chunks come up to jitter late, off by ppm; and a machine whose timers are
+ * up to slack late.
+ */
 static struct paced pace_run(int64_t jitter, int64_t ppm, int64_t slack, uint64_t seed)
 {
     struct shm_pace p;
