@@ -251,7 +251,7 @@ static int recover(struct alsa *a, int err, int wake_fd)
         return err;
     if (err == -ESTRPIPE) {
         err = snd_pcm_resume(a->pcm);
-        if (err == 0)
+        if (err == 0 && snd_pcm_state(a->pcm) != SND_PCM_STATE_SUSPENDED) /* plugins always say 0 */
             return 0;
         if (err == -EAGAIN) { /* the hardware is still waking up */
             a->recoveries = 0;
@@ -261,12 +261,7 @@ static int recover(struct alsa *a, int err, int wake_fd)
     } else {
         count_add(&a->xruns, 1);
     }
-    err = snd_pcm_prepare(a->pcm);
-    if (err == -ESTRPIPE) { /* a plugin that clings to its sleep */
-        snd_pcm_drop(a->pcm);
-        err = snd_pcm_prepare(a->pcm);
-    }
-    return err;
+    return snd_pcm_prepare(a->pcm);
 }
 
 /* When, on our clock, the frame that is written next will be heard. */

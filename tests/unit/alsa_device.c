@@ -73,13 +73,6 @@ static int device_prepare(snd_pcm_ioplug_t *io)
     return 0;
 }
 
-static int device_resume(snd_pcm_ioplug_t *io)
-{
-    struct device *d = io->private_data;
-    atomic_fetch_add(&d->sim->resumes, 1);
-    return happens(&d->sim->resume_fails) ? -EAGAIN : -ENOSYS;
-}
-
 static snd_pcm_sframes_t device_pointer(snd_pcm_ioplug_t *io)
 {
     struct device *d = io->private_data;
@@ -169,7 +162,6 @@ static const snd_pcm_ioplug_callback_t callbacks = {
     .transfer = device_transfer,
     .close = device_close,
     .prepare = device_prepare,
-    .resume = device_resume,
     .poll_revents = device_revents,
     .query_chmaps = device_query,
     .get_chmap = device_chmap,
@@ -218,6 +210,13 @@ int snd_pcm_open(snd_pcm_t **pcm, const char *name, snd_pcm_stream_t stream, int
         return sim_open(pcm, name, stream, mode);
     *(void **)&real = dlsym(RTLD_NEXT, "snd_pcm_open");
     return real(pcm, name, stream, mode);
+}
+/* A plugin cannot refuse to resume; hardware can. */
+int snd_pcm_resume(snd_pcm_t *pcm)
+{
+    (void)pcm;
+    atomic_fetch_add(&next->resumes, 1);
+    return happens(&next->resume_fails) ? -EAGAIN : next->resume_error;
 }
 #else
 typedef int alsa_left_out; /* ISO C wants something in a file */

@@ -22,8 +22,11 @@ int fed_open(struct fed *f, const struct output_driver *driver, const struct pcm
     stream_begin(&f->stream, format, (struct source_id){0});
     stream_commit(&f->stream);
     stream_pass(&f->stream);
-    const struct player_config config = {
-        .stream = &f->stream, .source = *format, .bound = 200 * NS_PER_MS};
+    /* Much, so that a machine with other things to do does not make it run dry. */
+    const struct player_config config = {.stream = &f->stream,
+                                         .source = *format,
+                                         .target = 150 * NS_PER_MS,
+                                         .bound = 300 * NS_PER_MS};
     err = player_open(&f->player, &config);
     if (err == 0)
         err = driver->open(&f->out, &f->config, format, f->player, f->why, sizeof f->why);
