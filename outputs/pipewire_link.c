@@ -5,6 +5,13 @@
 
 #pragma GCC diagnostic ignored "-Wpedantic" /* its methods are macros in GNU C */
 
+/* The configuration that makes the graph's thread in this process a real-time one. */
+#if PW_CHECK_VERSION(1, 3, 81)
+#define CONFIG "client.conf" /* warns about the other */
+#else
+#define CONFIG "client-rt.conf"
+#endif
+
 static void on_done(void *data, uint32_t id, int seq)
 {
     struct pipewire_link *l = data;
@@ -65,7 +72,8 @@ int pipewire_link_open(struct pipewire_link *l)
     l->loop = pw_thread_loop_new("scream-pipewire", NULL);
     if (!l->loop)
         goto deinit;
-    l->context = pw_context_new(pw_thread_loop_get_loop(l->loop), NULL, 0);
+    l->context = pw_context_new(pw_thread_loop_get_loop(l->loop),
+                                pw_properties_new(PW_KEY_CONFIG_NAME, CONFIG, NULL), 0);
     if (!l->context)
         goto free_loop;
     err = pw_thread_loop_start(l->loop);
