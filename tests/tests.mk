@@ -13,7 +13,7 @@ $(BUILD)/check/obj/%.o: %.c $(BUILD)/flags
 
 $(BUILD)/check/test_%: $(BUILD)/check/obj/tests/unit/test_%.o $(PARTS)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lsamplerate -lm
 
 unit: $(UNIT:%=$(BUILD)/check/%)
 	@set -e; for t in $^; do $$t; done
