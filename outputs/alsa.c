@@ -11,12 +11,12 @@
 #include "../src/log.h"
 #include "../src/output.h"
 #include "../src/player.h"
+#include "alsa_pcm.h"
 #include "alsa_setup.h"
 
 #include <alsa/asoundlib.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -53,48 +53,19 @@ struct alsa {
 
 /* ---- opening ---- */
 
-static void forward_message(const char *file, int line, const char *function, int err,
-                            const char *fmt, ...)
-{
-    char text[256];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    log_debug("alsa-lib: %s:%d %s: %s%s%s", file, line, function, text, err ? ": " : "",
-              err ? snd_strerror(err) : "");
-}
-
 static const char *device_of(const struct output_config *config)
 {
     return config->device ? config->device : ALSA_DEFAULT_DEVICE;
 }
 
-static int open_pcm(snd_pcm_t **pcm, const char *device)
-{
-    snd_lib_error_set_handler(forward_message);
-    return snd_pcm_open(pcm, device, SND_PCM_STREAM_PLAYBACK, SND_PCM_NONBLOCK);
-}
-
 static int alsa_probe(const struct output_config *config)
 {
     snd_pcm_t *pcm;
-    const int err = open_pcm(&pcm, device_of(config));
+    char why[256];
+    const int err = alsa_pcm_open(&pcm, device_of(config), why, sizeof why);
     if (err == 0)
-        snd_pcm_close(pcm);
+        alsa_pcm_close(pcm);
     return err;
-}
-
-static void why_not_open(const char *device, int err, char *why, size_t size)
-{
-    const char *remedy = "`aplay -L` lists what there is for -d";
-    if (err == -EBUSY)
-        remedy = "another program holds it; a device of type dmix or an audio server shares it";
-    else if (err == -EACCES || err == -EPERM)
-        remedy = "the user must be in the group audio or own the seat";
-    else if (err == -ECONNREFUSED)
-        remedy = "the audio server behind it does not answer";
-    snprintf(why, size, "cannot open ALSA device '%s': %s (%s)", device, snd_strerror(err), remedy);
 }
 
 static int set_sink(struct alsa *a, const struct pcm_format *source, char *why, size_t size)
@@ -126,8 +97,7 @@ static void alsa_close(struct output *o)
     struct alsa *a = (struct alsa *)o;
     if (!a)
         return;
-    if (a->pcm)
-        snd_pcm_close(a->pcm);
+    alsa_pcm_close(a->pcm);
     if (a->status)
         snd_pcm_status_free(a->status);
     free(a->scratch);
@@ -146,10 +116,8 @@ static int alsa_open(struct output **out, const struct output_config *config,
     a->output.notifier = config->notifier;
     a->player = player;
     a->device = device_of(config);
-    int err = open_pcm(&a->pcm, a->device);
-    if (err < 0)
-        why_not_open(a->device, err, why, size);
-    else
+    int err = alsa_pcm_open(&a->pcm, a->device, why, size);
+    if (err == 0)
         err = alsa_setup(&a->setup, a->pcm, a->device, source, config->target_latency, why, size);
     if (err == 0)
         err = set_sink(a, source, why, size);
@@ -399,12 +367,12 @@ static int alsa_start(struct output *o)
     return err < 0 ? err : feeder_start(&a->feeder, o, alsa_turn);
 }
 
+/* What the device still holds, some 20 ms, is played; alsa_close() takes it away. */
 static void alsa_stop(struct output *o)
 {
     struct alsa *a = (struct alsa *)o;
     feeder_stop(a->feeder);
     a->feeder = NULL;
-    snd_pcm_drop(a->pcm);
     log_debug("ALSA device '%s' had %llu xruns", a->device,
               (unsigned long long)count_read(&a->xruns));
 }
