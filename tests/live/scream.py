@@ -30,6 +30,21 @@ class Scream(Child):
             want in line for line in open('/proc/%d/net/udp' % self.pid)))
         return self
 
+    def holds(self, path):
+        """Waits until it has the file open."""
+        await_('scream to open the file', lambda: self.alive() and path in self.open_files())
+        return self
+
+    def open_files(self):
+        folder = '/proc/%d/fd' % self.pid
+        found = set()
+        for fd in os.listdir(folder):
+            try:
+                found.add(os.readlink(os.path.join(folder, fd)))
+            except OSError:
+                pass  # closed in between
+        return found
+
 
 def by_bridge(place, server, *options, **more):
     """Plays what comes over virbr0 into that server."""
