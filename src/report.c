@@ -15,17 +15,21 @@ static const struct reason {
     const char *text;
 } reasons[] = {
     {offsetof(struct receiver_counters, bad_size), false,
-     "packets or headers of a size that no guest sends"},
+     "packets or headers dropped: of a size that no guest sends"},
     {offsetof(struct receiver_counters, bad_format), false,
-     "packets or headers with a rate, width or channel count that no guest has"},
+     "packets or headers dropped: a rate, width or channel count that no guest has"},
     {offsetof(struct receiver_counters, other_source), false,
-     "packets from another sender than the one that plays"},
+     "packets dropped: from another sender than the one that plays"},
     {offsetof(struct receiver_counters, kernel_drops), false,
-     "packets that the socket buffer had no room for"},
+     "packets dropped by the kernel: this program did not get to run for long"},
     {offsetof(struct receiver_counters, late_chunks), false,
-     "chunks that the guest overwrote before they were read"},
+     "chunks lost: the guest overwrote them before this program got to run"},
     {offsetof(struct stream_counters, overrun_bytes), true,
-     "bytes that came while the output stood still"},
+     "bytes dropped: the output stood still"},
+    {offsetof(struct stream_counters, underruns), true,
+     "times the guest's sound came too late and was interrupted; a higher -t holds more in store"},
+    {offsetof(struct stream_counters, skips), true,
+     "times sound had piled up and was skipped, to get back to the target latency"},
 };
 #define REASONS (sizeof reasons / sizeof reasons[0])
 _Static_assert(REASONS <= REPORT_REASONS, "room for each reason");
@@ -50,7 +54,7 @@ void report_drops(struct report *r, int64_t now)
         const uint64_t value = value_of(r, &reasons[i]);
         if (value == r->told[i])
             continue;
-        log_warning("dropped %llu %s", (unsigned long long)(value - r->told[i]), reasons[i].text);
+        log_warning("%llu %s", (unsigned long long)(value - r->told[i]), reasons[i].text);
         r->told[i] = value;
         r->quiet_until = now + REPORT_QUIET_NS;
     }

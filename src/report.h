@@ -1,5 +1,5 @@
 /*
- * What was dropped and why, told once a minute at most, and with --verbose how playing goes. Control
+ * What was dropped or interrupted and why, told once a minute at most, and with --verbose how playing goes. Control
  * thread only.
  */
 #ifndef SCREAM_REPORT_H

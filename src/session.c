@@ -182,6 +182,8 @@ int session_run(const struct options *options)
 
     err = loop(&s);
 
+    if (s.voice.state != VOICE_EMPTY)
+        report_playing(&s.report);
     if (s.receiver)
         close_receiver(&s);
     voice_finish(&s.voice);

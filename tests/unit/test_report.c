@@ -1,0 +1,116 @@
+/* What the user is told, and how often: reports, reasons for waiting, the log's own form. */
+#include "test.h"
+
+#include "backoff.h"
+#include "log.h"
+#include "report.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Standard error as a string, from capture() to captured(). */
+struct capture {
+    int saved, read_end;
+};
+
+static struct capture capture(void)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    const struct capture c = {dup(STDERR_FILENO), ends[0]};
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    return c;
+}
+
+static void captured(const struct capture *c, char *text, size_t size)
+{
+    dup2(c->saved, STDERR_FILENO); /* the pipe's only other end is closed by this */
+    close(c->saved);
+    size_t n = 0;
+    for (ssize_t got; n < size - 1 && (got = read(c->read_end, text + n, size - 1 - n)) > 0;)
+        n += (size_t)got;
+    text[n] = '\0';
+    close(c->read_end);
+}
+
+static struct receiver_counters receiver;
+static struct stream_counters stream;
+
+static void report_at(struct report *r, int64_t now, char *text, size_t size)
+{
+    const struct capture c = capture();
+    report_drops(r, now);
+    captured(&c, text, size);
+}
+
+static void once_a_minute(void **state)
+{
+    (void)state;
+    struct report r;
+    char text[1024];
+    unsetenv("JOURNAL_STREAM");
+    report_init(&r, &receiver, &stream);
+    report_at(&r, 0, text, sizeof text);
+    assert_string_equal(text, "");
+    count_add(&receiver.bad_size, 3);
+    report_at(&r, NS_PER_S, text, sizeof text);
+    assert_non_null(strstr(text, "scream: 3 packets or headers dropped: of a size"));
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1); /* one line */
+    count_add(&receiver.bad_size, 4);
+    count_add(&stream.underruns, 1);
+    report_at(&r, 60 * NS_PER_S, text, sizeof text);
+    assert_string_equal(text, "");
+    report_at(&r, 62 * NS_PER_S, text, sizeof text); /* all that has gathered */
+    assert_non_null(strstr(text, "scream: 4 packets"));
+    assert_non_null(strstr(text, "scream: 1 times the guest's sound came too late"));
+    report_at(&r, 200 * NS_PER_S, text, sizeof text);
+    assert_string_equal(text, "");
+}
+
+static void a_reason_is_told_once(void **state)
+{
+    (void)state;
+    struct backoff b = {0};
+    assert_true(backoff_failed(&b, 0, "no virbr0"));
+    assert_int_equal(b.due, BACKOFF_FIRST_NS);
+    for (int i = 0; i < 20; i++)
+        assert_false(backoff_failed(&b, 1000, "no virbr0"));
+    assert_int_equal(b.due, 1000 + BACKOFF_MOST_NS);
+    assert_true(backoff_failed(&b, 1000, "no address"));
+    backoff_reset(&b);
+    assert_int_equal(b.due, 0);
+    assert_true(backoff_failed(&b, 0, "no address"));
+}
+
+static void the_journal_gets_priorities(void **state)
+{
+    (void)state;
+    char text[2048];
+    char longer[1500];
+    memset(longer, 'x', sizeof longer);
+    longer[sizeof longer - 1] = '\0';
+    setenv("JOURNAL_STREAM", "8:1", 1);
+    const struct capture c = capture();
+    log_error("bad %d", 7);
+    log_debug("too much detail");
+    log_warning("%s", longer); /* cut, but a line */
+    captured(&c, text, sizeof text);
+    unsetenv("JOURNAL_STREAM");
+    assert_memory_equal(text, "<3>scream: bad 7\n<4>scream: xxx", 31);
+    assert_int_equal(text[strlen(text) - 1], '\n');
+    assert_true(strlen(text) < 1100);
+    assert_null(strstr(text, "detail"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(once_a_minute),
+        cmocka_unit_test(a_reason_is_told_once),
+        cmocka_unit_test(the_journal_gets_priorities),
+    };
+    return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
