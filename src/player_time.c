@@ -5,6 +5,8 @@
  */
 #include "player_internal.h"
 
+#include <math.h>
+
 static int64_t to_frames(const struct player *p, int64_t ns)
 {
     return ns / NS_PER_S * p->config.source.rate + ns % NS_PER_S * p->config.source.rate / NS_PER_S;
@@ -31,8 +33,7 @@ static int64_t target_depth(const struct player *p, int64_t delay)
 /* Frames between the next one to be read and those that the line says have arrived by now. */
 static int64_t depth_at(const struct player *p, int64_t now)
 {
-    return arrival_line_at(&p->line, p->config.source.rate, now) -
-           (int64_t)stream_frame(p->config.stream);
+    return (int64_t)floor(arrival_line_at(&p->line, now)) - (int64_t)stream_frame(p->config.stream);
 }
 
 static void drop(struct player *p, uint64_t frames)

@@ -111,6 +111,7 @@ static void publish_line(struct stream *s)
     atomic_thread_fence(memory_order_release);
     atomic_store_explicit(&s->line_time, line.time, memory_order_relaxed);
     atomic_store_explicit(&s->line_frame, line.frame, memory_order_relaxed);
+    atomic_store_explicit(&s->line_period, line.period, memory_order_relaxed);
     atomic_store_explicit(&s->line_lag, line.lag, memory_order_relaxed);
     atomic_store_explicit(&s->line_epoch, line.epoch, memory_order_relaxed);
     atomic_store_explicit(&s->line_serial, s->serial, memory_order_relaxed);
@@ -235,6 +236,7 @@ bool stream_line(const struct stream *s, struct arrival_line *line)
         const struct arrival_line l = {
             .time = atomic_load_explicit(&s->line_time, memory_order_relaxed),
             .frame = atomic_load_explicit(&s->line_frame, memory_order_relaxed),
+            .period = atomic_load_explicit(&s->line_period, memory_order_relaxed),
             .lag = atomic_load_explicit(&s->line_lag, memory_order_relaxed),
             .epoch = atomic_load_explicit(&s->line_epoch, memory_order_relaxed),
             .serial = atomic_load_explicit(&s->line_serial, memory_order_relaxed),

@@ -50,6 +50,7 @@ struct stream {
     alignas(RING_LINE) _Atomic uint32_t line_seq;
     _Atomic int64_t line_time;
     _Atomic uint64_t line_frame;
+    _Atomic double line_period;
     _Atomic int64_t line_lag;
     _Atomic uint32_t line_epoch;
     _Atomic uint32_t line_serial;

@@ -1,7 +1,9 @@
 #include "test.h"
 
+#include "clock.h"
 #include "stream.h"
 
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -24,7 +26,8 @@ static void write_bytes(struct stream *s, uint64_t from, uint32_t bytes)
     uint8_t *data = malloc(bytes);
     for (uint32_t i = 0; i < bytes; i++)
         data[i] = byte_at(from + i);
-    stream_write(s, data, bytes, 1);
+    const uint64_t frames = (from + bytes) / pcm_frame_bytes(&s->format);
+    stream_write(s, data, bytes, NS_PER_S + pcm_frames_ns(frames, s->format.rate)); /* on time */
     free(data);
 }
 
@@ -176,7 +179,8 @@ static void the_line_belongs_to_its_beginning(void **state)
     stream_commit(&s);
     assert_true(stream_line(&s, &line));
     assert_int_equal(line.frame, 288);
-    assert_int_equal(line.time, 1);
+    assert_in_range(line.time, NS_PER_S + 6 * NS_PER_MS - 1, NS_PER_S + 6 * NS_PER_MS);
+    assert_true(line.period > 20833 && line.period < 20834);
     stream_begin(&s, &seven, nobody);
     write_bytes(&s, 0, 1152);
     stream_commit(&s);
@@ -259,8 +263,11 @@ static void two_threads(void **state)
             assert_int_equal(read(s.wake_fd, &count, sizeof count), 8);
         }
         struct arrival_line line;
-        if (stream_line(&s, &line))
-            assert_true(line.time == 1 && line.serial == s.playing_serial);
+        if (stream_line(&s, &line)) { /* one moment's time and frame, never of two */
+            assert_true(fabs((double)(line.time - NS_PER_S) - (double)line.frame * line.period) <
+                        3);
+            assert_int_equal(line.serial, s.playing_serial);
+        }
     }
     pthread_join(producer, NULL);
     assert_true(got > 1000000);
