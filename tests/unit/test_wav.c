@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -284,6 +285,7 @@ static void record_for_ever(void)
 {
     const struct timespec packet = {.tv_nsec = 6 * 1000 * 1000};
     struct fed f;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
     if (fed_open(&f, &wav_driver, &stereo, "killed.wav") < 0 || wav_driver.start(f.out) < 0)
         _exit(1);
     for (;;) {
