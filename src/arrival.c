@@ -12,8 +12,8 @@
 #define NARROW_HZ     0.005
 #define WIDE_HZ_S     0.175 /* bandwidth times age, s */
 #define MOST_WEIGHT   0.6
-#define RENEWED_S     6.0 /* a clock that has changed its rate is followed as by a loop of this age */
-#define SAME_SIGN     10
+#define RENEWED_S     2.0 /* a clock that has changed its rate is followed as by a loop of this age */
+#define SAME_SIGN     8
 #define LEAST_SIGN_NS 120e3
 
 void arrival_init(struct arrival *a, uint32_t rate)
