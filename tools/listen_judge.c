@@ -58,7 +58,7 @@ static void count_hole(struct verdict *v, const struct hole *h)
 
 static void check_channels(struct verdict *v, const struct track_request *q, const struct run *run)
 {
-    if (run->frames < PLACED_S * q->recording->rate)
+    if ((double)run->frames < PLACED_S * q->recording->rate)
         return;
     for (unsigned i = 0; i < q->recording->channels; i++) {
         /* a source with fewer channels has nothing for the rest of the map */

@@ -6,6 +6,7 @@ import subprocess
 from common import Child, Failure, await_, need, private_env, succeeds
 
 SINK = 'scream_test'
+QUANTUM = '1024'  # PipeWire's, frames
 # PulseAudio's names of speakers, and PipeWire's
 PULSE_NAMES = {'FL': 'front-left', 'FR': 'front-right', 'FC': 'front-center', 'LFE': 'lfe',
                'RL': 'rear-left', 'RR': 'rear-right', 'SL': 'side-left', 'SR': 'side-right',
@@ -124,7 +125,7 @@ class PipeWire(Server):
     output = 'pipewire'
 
     def open(self):
-        need('pipewire', 'wireplumber', 'pw-cli', 'pw-dump', 'pw-cat', 'dbus-daemon')
+        need('pipewire', 'wireplumber', 'pw-cli', 'pw-dump', 'pw-cat', 'pw-metadata', 'dbus-daemon')
         bus = 'unix:path=' + self.place.file('bus')
         self.env.update(DBUS_SESSION_BUS_ADDRESS=bus, PIPEWIRE_RUNTIME_DIR=self.place.path)
         # no hardware, and no system bus, in a private server
@@ -142,6 +143,9 @@ class PipeWire(Server):
                  % (SINK, len(self.speakers), ' '.join(self.speakers), self.rate))
         subprocess.run(['pw-cli', 'create-node', 'adapter', props], env=self.env, check=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=10)
+        # whatever the clients wish for: the same in every run, and what a virtual machine has
+        subprocess.run(['pw-metadata', '-n', 'settings', '0', 'clock.force-quantum', QUANTUM],
+                       env=self.env, check=True, stdout=subprocess.DEVNULL, timeout=10)
         await_('the null sink to be the default', lambda: self.alive() and self.is_default(), 10,
                0.05)
 
