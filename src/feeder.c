@@ -1,20 +1,14 @@
 #include "feeder.h"
 
+#include "schedule.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-#ifndef SCHED_RESET_ON_FORK
-#define SCHED_RESET_ON_FORK 0x40000000
-#endif
-
-/* Above every ordinary thread is enough; audio servers and the kernel's threads stay above it. */
-#define FEEDER_PRIORITY 5
 
 struct feeder {
     struct output *output;
@@ -23,17 +17,6 @@ struct feeder {
     atomic_bool ending;
     pthread_t thread;
 };
-
-/* Where the user may not have it, it plays all the same. */
-static void ask_for_real_time(void)
-{
-    struct rlimit allowed;
-    struct sched_param param = {.sched_priority = FEEDER_PRIORITY};
-    if (getrlimit(RLIMIT_RTPRIO, &allowed) == 0 && allowed.rlim_cur > 0 &&
-        allowed.rlim_cur < FEEDER_PRIORITY)
-        param.sched_priority = (int)allowed.rlim_cur;
-    pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param);
-}
 
 /* `ending` is set just before. The other way round, this thread would turn and turn between the two,
  * above the one that is to set it. */
@@ -49,7 +32,7 @@ static void *feed(void *arg)
     struct feeder *f = arg;
     int err = 0;
     pthread_setname_np(pthread_self(), "scream-feeder");
-    ask_for_real_time();
+    schedule_real_time();
     for (bool last = false; err == 0 && !last;) {
         last = atomic_load_explicit(&f->ending, memory_order_acquire);
         if (last)

@@ -1,6 +1,7 @@
 #include "ingest.h"
 
 #include "rt.h"
+#include "schedule.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -76,6 +77,7 @@ static void *run(void *arg)
 {
     struct ingest *in = arg;
     int err = 0;
+    schedule_real_time();
     while (err == 0 && !atomic_load(&in->stopping))
         err = take_batch(in);
     if (err < 0) {

@@ -61,7 +61,9 @@ struct output_driver {
     int (*open)(struct output **out, const struct output_config *config,
                 const struct pcm_format *source, struct player *player, char *why, size_t size);
 
-    /* Control thread. From here on the driver's own thread reads the player. 0 or -errno. */
+    /*
+     * Control thread; at most 1.5 s. From here on the driver's own thread reads the player. 0 or -errno.
+     */
     int (*start)(struct output *o);
 
     /* Control thread; at most 0.5 s. On return nobody reads the player. Fine if never started. */

@@ -47,7 +47,8 @@ int player_set_sink(struct player *p, const struct player_sink *sink);
 
 /*
  * The output's real-time thread: fills exactly `frames` frames at dst, with silence where there is
- * no sound. now: CLOCK_MONOTONIC, ns; delay: ns from now until the first of these frames is heard.
+ * no sound. now: CLOCK_MONOTONIC, ns, or a little earlier where the output knows when its period began;
+ * delay: ns from there until the first of these frames is heard, negative when that time has passed.
  */
 void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int64_t delay);
 

@@ -35,6 +35,12 @@ void voice_finish(struct voice *v)
     stream_finish(&v->stream);
 }
 
+/* Nothing that comes back by itself: its reader has gone, standard output is no place for sound. */
+static bool for_ever(int error)
+{
+    return error == -EPIPE || error == -ENOTTY || error == -ENOTSUP;
+}
+
 /* Tries one driver: 0, or -errno with the reason in `why`. */
 static int open_with(struct voice *v, const struct output_driver *driver, char *why, size_t size)
 {
@@ -116,7 +122,7 @@ static int try_open(struct voice *v, int64_t now)
         log_info("playing %s", what);
         return 0;
     }
-    if (err == -EPIPE || err == -ENOTTY) {
+    if (for_ever(err)) {
         log_error("%s", why);
         return err;
     }
@@ -132,7 +138,7 @@ static int lose_output(struct voice *v, int failure)
     close_output(v);
     v->state = VOICE_CLOSED;
     backoff_reset(&v->retry);
-    return failure == -EPIPE ? failure : 0;
+    return for_ever(failure) ? failure : 0;
 }
 
 static void leave_format(struct voice *v)

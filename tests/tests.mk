@@ -1,6 +1,8 @@
 # ---- unit tests: tests/unit/test_X.c becomes $(BUILD)/check/test_X, linked with everything but main,
 # all of it compiled with -DRT_CHECK (src/rt.h) ----
 UNIT     := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+# a driver's tests go with it
+UNIT     := $(filter-out $(patsubst %,test_%,$(filter-out $(OUTPUTS) $(RECEIVERS),$(OUTPUTS_KNOWN) $(RECEIVERS_KNOWN))),$(UNIT))
 SUPPORT  := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))
 TOOLPARTS := $(filter-out tools/send.c tools/listen.c,$(wildcard tools/*.c))
 checked   = $(patsubst %.c,$(BUILD)/check/obj/%.o,$(1))
