@@ -13,6 +13,7 @@
 #include "../src/player.h"
 #include "alsa_pcm.h"
 #include "alsa_setup.h"
+#include "alsa_wait.h"
 
 #include <alsa/asoundlib.h>
 #include <errno.h>
@@ -21,7 +22,6 @@
 #include <stdlib.h>
 
 #define ALSA_DEFAULT_DEVICE "default"
-#define ALSA_MAX_FDS        16
 #define STAMP_MAX_AGE_NS    (100 * NS_PER_MS) /* an older stamp is of another clock */
 #define RESUME_WAIT_MS      50
 #define MAX_RECOVERIES      20 /* with nothing played between them: it will not come back */
@@ -39,14 +39,7 @@ struct alsa {
     /* the feeder's thread */
     snd_pcm_status_t *status;
     int recoveries; /* in a row */
-    bool idle;      /* it was woken for nothing: next time by the clock */
-
-    /*
-     * The null plugin, and what ends in it, takes whatever it is given at once. A device that never
-     * makes us wait gets its frames by the clock: `credit` of them until `credited`.
-     */
-    int64_t credit;
-    int64_t credited;
+    struct alsa_wait wait;
 
     void *scratch; /* a period, for devices without mmap */
 };
@@ -125,85 +118,11 @@ static int alsa_open(struct output **out, const struct output_config *config,
         alsa_close(&a->output);
         return err;
     }
+    a->wait = (struct alsa_wait){
+        .pcm = a->pcm, .rate = a->setup.rate, .period = a->setup.period, .buffer = a->setup.buffer};
     log_setup(a);
     *out = &a->output;
     return 0;
-}
-
-/* ---- the feeder's thread: when ---- */
-
-static int64_t to_ns(const struct alsa *a, int64_t frames)
-{
-    return frames * NS_PER_S / a->setup.rate;
-}
-
-static void credit_until(struct alsa *a, int64_t now)
-{
-    const int64_t most = 2 * (int64_t)a->setup.buffer;
-    const int64_t passed = now - a->credited;
-    const int64_t earned = passed < NS_PER_S ? passed * a->setup.rate / NS_PER_S : most;
-    if (earned >= most - a->credit) {
-        a->credit = most;
-        a->credited = now;
-    } else {
-        a->credit += earned;
-        a->credited += to_ns(a, earned);
-    }
-}
-
-/* Waits on the clock alone, for ns or until woken. */
-static int wait_clock(int wake_fd, int64_t ns)
-{
-    struct pollfd fd = {.fd = wake_fd, .events = POLLIN};
-    const struct timespec time = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
-    return ppoll(&fd, 1, &time, NULL);
-}
-
-/*
- * Waits until the device has room. 1; 0 when it has none after all, or wake_fd is readable;
- * -errno. A device's descriptors may be readable and mean nothing: it says so itself.
- */
-static int wait_device(struct alsa *a, int wake_fd)
-{
-    struct pollfd fds[ALSA_MAX_FDS + 1];
-    const int count = snd_pcm_poll_descriptors(a->pcm, fds, ALSA_MAX_FDS);
-    if (count < 0)
-        return count;
-    fds[count] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
-    const int64_t before = clock_now();
-    if (poll(fds, (nfds_t)count + 1, -1) < 0)
-        return errno == EINTR ? 0 : -errno;
-    if (fds[count].revents)
-        return 0;
-    unsigned short events = 0;
-    const int err = snd_pcm_poll_descriptors_revents(a->pcm, fds, (unsigned)count, &events);
-    if (err < 0)
-        return err;
-    const int64_t now = clock_now();
-    if (now - before > to_ns(a, (int64_t)a->setup.period) / 4) {
-        a->credit = 2 * (int64_t)a->setup.buffer; /* it has a clock of its own */
-        a->credited = now;
-    }
-    a->idle = events == 0;
-    return events != 0;
-}
-
-/* Holds back what would be taken faster than it can be played, or was woken for nothing: as above. */
-static int pace(struct alsa *a, int wake_fd)
-{
-    const int64_t period = (int64_t)a->setup.period;
-    credit_until(a, clock_now());
-    int64_t pause = a->credit < period ? to_ns(a, period - a->credit) + 1 : 0;
-    if (a->idle && pause < to_ns(a, period) / 4)
-        pause = to_ns(a, period) / 4;
-    a->idle = false;
-    if (pause > 0) {
-        const int woken = wait_clock(wake_fd, pause);
-        if (woken != 0)
-            return woken > 0 || errno == EINTR ? 0 : -errno;
-        credit_until(a, clock_now());
-    }
-    return 1;
 }
 
 /* ---- the feeder's thread: what ---- */
@@ -212,7 +131,7 @@ static int pace(struct alsa *a, int wake_fd)
 static int recover(struct alsa *a, int err, int wake_fd)
 {
     if (err == -EAGAIN || err == -EINTR) {
-        a->idle = true;
+        a->wait.idle = true;
         return 0;
     }
     if ((err != -EPIPE && err != -ESTRPIPE) || ++a->recoveries > MAX_RECOVERIES)
@@ -223,7 +142,7 @@ static int recover(struct alsa *a, int err, int wake_fd)
             return 0;
         if (err == -EAGAIN) { /* the hardware is still waking up */
             a->recoveries = 0;
-            wait_clock(wake_fd, RESUME_WAIT_MS * NS_PER_MS);
+            alsa_wait_clock(wake_fd, RESUME_WAIT_MS * NS_PER_MS);
             return 0;
         }
     } else {
@@ -246,7 +165,7 @@ static int heard_at(struct alsa *a, int64_t *now, int64_t *heard)
     const snd_pcm_sframes_t delay = snd_pcm_status_get_delay(a->status);
     const bool moves = snd_pcm_status_get_state(a->status) == SND_PCM_STATE_RUNNING;
     const bool makes_sense = moves && age >= 0 && age < STAMP_MAX_AGE_NS;
-    *heard = (makes_sense ? stamped : *now) + to_ns(a, delay > 0 ? delay : 0);
+    *heard = (makes_sense ? stamped : *now) + alsa_wait_ns(&a->wait, delay > 0 ? delay : 0);
     if (*heard < *now)
         *heard = *now;
     return 0;
@@ -288,7 +207,8 @@ static snd_pcm_sframes_t fill(struct alsa *a)
     int64_t now, heard;
     const int err = heard_at(a, &now, &heard);
     const snd_pcm_sframes_t avail = err < 0 ? err : snd_pcm_avail_update(a->pcm);
-    const snd_pcm_sframes_t room = avail < a->credit ? avail : (snd_pcm_sframes_t)a->credit;
+    const snd_pcm_sframes_t room =
+        avail < a->wait.credit ? avail : (snd_pcm_sframes_t)a->wait.credit;
     snd_pcm_sframes_t filled = avail < 0 ? avail : 0;
     while (filled >= 0 && filled < room) {
         const snd_pcm_uframes_t left = (snd_pcm_uframes_t)(room - filled);
@@ -298,35 +218,35 @@ static snd_pcm_sframes_t fill(struct alsa *a)
         if (done <= 0)
             return done < 0 ? done : filled;
         filled += done;
-        a->credit -= done;
-        heard += to_ns(a, done);
+        a->wait.credit -= done;
+        heard += alsa_wait_ns(&a->wait, done);
     }
     return filled;
 }
 
 static int feed_prepared(struct alsa *a, int wake_fd)
 {
-    const int err = pace(a, wake_fd);
+    const int err = alsa_wait_pace(&a->wait, wake_fd);
     if (err <= 0)
         return err;
     const snd_pcm_sframes_t filled = fill(a);
     if (filled < 0)
         return (int)filled;
-    a->idle = true; /* should it not start */
+    a->wait.idle = true; /* should it not start */
     return snd_pcm_state(a->pcm) == SND_PCM_STATE_PREPARED ? snd_pcm_start(a->pcm) : 0;
 }
 
 static int feed_running(struct alsa *a, int wake_fd)
 {
-    int err = pace(a, wake_fd);
+    int err = alsa_wait_pace(&a->wait, wake_fd);
     if (err > 0)
-        err = wait_device(a, wake_fd);
+        err = alsa_wait_device(&a->wait, wake_fd);
     if (err <= 0)
         return err;
     const snd_pcm_sframes_t filled = fill(a);
     if (filled < 0)
         return (int)filled;
-    a->idle = filled < (snd_pcm_sframes_t)a->setup.period / 2;
+    a->wait.idle = filled < (snd_pcm_sframes_t)a->setup.period / 2;
     if (filled > 0)
         a->recoveries = 0;
     return 0;
