@@ -127,9 +127,9 @@ int pulse_link_open(struct pulse_link *l, pa_context_flags_t flags, pa_usec_t ti
     if (!l->context)
         goto free_loop;
     pa_context_set_state_callback(l->context, on_state, l);
+    pa_threaded_mainloop_set_name(l->loop, "scream-pulse"); /* later, it would name the caller */
     if (pa_threaded_mainloop_start(l->loop) < 0)
         goto free_context;
-    pa_threaded_mainloop_set_name(l->loop, "scream-pulse");
     pa_threaded_mainloop_lock(l->loop);
     err = connect_context(l, flags, timeout);
     l->lost = lost;
