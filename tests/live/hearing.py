@@ -111,6 +111,7 @@ def figures(v):
     text = '%.2f s matched, %d dropouts, %.1f ms' % (
         v['matched'] / rate, v['dropouts'], 1000 * v['dropout_frames'] / rate)
     if v['latency']:
-        text += ', latency %.2f ms (p5 %.2f, p95 %.2f)' % (
-            v['latency']['median'], v['latency']['p5'], v['latency']['p95'])
+        text += ', latency %.2f ms (p5 %.2f, p95 %.2f, %+.2f ms/min)' % (
+            v['latency']['median'], v['latency']['p5'], v['latency']['p95'],
+            v['latency']['slope'])
     return text
