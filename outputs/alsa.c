@@ -20,6 +20,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ALSA_DEFAULT_DEVICE "default"
 #define STAMP_MAX_AGE_NS    (100 * NS_PER_MS) /* an older stamp is of another clock */
@@ -171,6 +172,16 @@ static int heard_at(struct alsa *a, int64_t *now, int64_t *heard)
     return 0;
 }
 
+/* The first buffer is silence: the player counts on a period at a time, and this asks for all at once. */
+static void take_frames(struct alsa *a, void *dst, snd_pcm_uframes_t frames, int64_t now,
+                        int64_t delay)
+{
+    if (snd_pcm_state(a->pcm) == SND_PCM_STATE_PREPARED)
+        memset(dst, 0, frames * a->frame_bytes);
+    else
+        player_fill(a->player, dst, (uint32_t)frames, now, delay);
+}
+
 /* At most `frames`: returns how many, or -errno. */
 static snd_pcm_sframes_t fill_mapped(struct alsa *a, snd_pcm_uframes_t frames, int64_t now,
                                      int64_t delay)
@@ -181,7 +192,7 @@ static snd_pcm_sframes_t fill_mapped(struct alsa *a, snd_pcm_uframes_t frames, i
     if (err < 0)
         return err;
     uint8_t *at = (uint8_t *)areas[0].addr + areas[0].first / 8 + offset * (areas[0].step / 8);
-    player_fill(a->player, at, (uint32_t)frames, now, delay);
+    take_frames(a, at, frames, now, delay);
     const snd_pcm_sframes_t done = snd_pcm_mmap_commit(a->pcm, offset, frames);
     return done >= 0 && (snd_pcm_uframes_t)done < frames ? -EPIPE : done;
 }
@@ -189,7 +200,7 @@ static snd_pcm_sframes_t fill_mapped(struct alsa *a, snd_pcm_uframes_t frames, i
 static snd_pcm_sframes_t fill_written(struct alsa *a, snd_pcm_uframes_t frames, int64_t now,
                                       int64_t delay)
 {
-    player_fill(a->player, a->scratch, (uint32_t)frames, now, delay);
+    take_frames(a, a->scratch, frames, now, delay);
     snd_pcm_uframes_t done = 0;
     while (done < frames) {
         const uint8_t *at = (uint8_t *)a->scratch + done * a->frame_bytes;

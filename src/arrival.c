@@ -159,6 +159,8 @@ void arrival_add(struct arrival *a, int64_t t, uint64_t frames)
         a->first_window = false;
         open_window(a, t, frames);
     }
+    if (frames - a->frames > a->grain)
+        a->grain = frames - a->frames;
     a->last = t;
     a->frames = frames;
 }
@@ -170,6 +172,7 @@ struct arrival_line arrival_line(const struct arrival *a)
         .frame = a->frame,
         .period = a->period,
         .lag = a->lag,
+        .grain = (int64_t)((double)a->grain * a->period),
         .epoch = a->epoch,
     };
 }

@@ -15,14 +15,15 @@
 #define FADE_MAX 960             /* frames: the same at 192 kHz */
 
 /*
- * The automatic target, on top of the output's quantum: what arrivals lag behind (a 10 ms tick and
- * a 6 ms packet until it is measured), and slack for what the first seconds have not shown.
+ * The automatic target, on top of the output's quantum: what arrivals lag behind (a 10 ms tick and a
+ * 6 ms packet, or a chunk of shared memory until it is seen), and slack for threads that are late.
  */
-#define LAG_GUESS_NS (16 * NS_PER_MS)
-#define SLACK_NS     (14 * NS_PER_MS)
-#define MARGIN_NS    (1 * NS_PER_MS)
-#define EXTRA_NS     (5 * NS_PER_MS) /* each underrun adds this much to it, */
-#define EXTRA_MAX_NS (60 * NS_PER_MS)
+#define LAG_GUESS_NS    (16 * NS_PER_MS)
+#define LAG_OF_CHUNK_NS (2 * NS_PER_MS)
+#define SLACK_NS        (14 * NS_PER_MS)
+#define MARGIN_NS       (1 * NS_PER_MS)
+#define EXTRA_NS        (5 * NS_PER_MS) /* each underrun adds this much to it, */
+#define EXTRA_MAX_NS    (60 * NS_PER_MS)
 
 /* Depth beyond the target that is dropped, if the ring really holds so much more than the target.
  */

@@ -12,10 +12,14 @@ static int64_t to_frames(const struct player *p, int64_t ns)
     return ns / NS_PER_S * p->config.source.rate + ns % NS_PER_S * p->config.source.rate / NS_PER_S;
 }
 
-/* ns that arrivals are expected to fall behind the line, before a burst. */
+/*
+ * ns that arrivals are expected to fall behind the line, before a burst. Not what has been measured in
+ * the first moments, which is luck: every start is to have the same latency.
+ */
 static int64_t expected_lag(const struct player *p)
 {
-    return p->line.lag > LAG_GUESS_NS ? p->line.lag : LAG_GUESS_NS;
+    const int64_t chunk = p->line.grain + LAG_OF_CHUNK_NS;
+    return chunk > LAG_GUESS_NS ? chunk : LAG_GUESS_NS;
 }
 
 /* Frames that the ring must hold, on the line, when a fill begins. */

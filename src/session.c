@@ -196,6 +196,7 @@ finish_notifier:
 close_signals:
     close(s.signal_fd);
 failed:
-    log_error("cannot start: %s", strerror(-err));
+    if (err != -ENOTTY) /* which has been explained */
+        log_error("cannot start: %s", strerror(-err));
     return err;
 }

@@ -15,6 +15,12 @@ int voice_init(struct voice *v, const struct options *options, struct notifier *
     v->retry.due = BACKOFF_NEVER;
     const struct output_driver *named = output_find(options->output_name);
     v->exact = named && named->flags & OUTPUT_EXACT;
+    if (v->exact && named->probe(&options->output) == -ENOTTY) {
+        log_error(
+            "-o %s: standard output is a terminal; redirect or pipe it, or record with -o wav",
+            named->name);
+        return -ENOTTY;
+    }
     return stream_init(&v->stream, 0);
 }
 
@@ -120,6 +126,7 @@ static int try_open(struct voice *v, int64_t now)
         v->retry.due = BACKOFF_NEVER;
         voice_describe(v, what, sizeof what);
         log_info("playing %s", what);
+        voice_format(v, now); /* yet another one may wait behind it already */
         return 0;
     }
     if (for_ever(err)) {
