@@ -134,6 +134,12 @@ class PipeWire(Server):
         await_('the bus', lambda: os.path.exists(self.place.file('bus')))
         self.start('pipewire', ['pipewire'])
         self.ready('PipeWire to answer', ['pw-cli', 'info', '0'])
+        # without logind, which containers lack and WirePlumber would not start without
+        folder = self.place.file('config/wireplumber/bluetooth.lua.d')
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, '80-off.lua'), 'w') as f:
+            f.write('bluez_monitor.enabled = false\n'
+                    'bluez_monitor.properties["with-logind"] = false\n')
         self.start('wireplumber', ['wireplumber'])
         await_('the session manager', lambda: self.alive() and self.managed(), 10, 0.05)
         # the node lives on when pw-cli has gone
