@@ -10,7 +10,7 @@ GROUP = '239.255.77.77'
 
 class Scream(Child):
     def __init__(self, place, *options, env=None, name='scream', **more):
-        super().__init__(place, name, [SCREAM, *options], env=env, **more)
+        super().__init__(place, name, [SCREAM, '-v', *options], env=env, **more)
 
     def alive(self):
         if not self.running():
