@@ -19,13 +19,30 @@ int player_open(struct player **out, const struct player_config *config)
     if (p->fade_frames > FADE_MAX)
         p->fade_frames = FADE_MAX;
     atomic_init(&p->finished, false);
+    servo_init(&p->servo);
+    p->noise = 1;
+    if (config->steer) {
+        const int err = resampler_open(&p->resampler, config->source.channels, 1);
+        if (err < 0) {
+            free(p);
+            return err;
+        }
+        p->flush = RESAMPLE_HALF;
+    }
     *out = p;
     return 0;
 }
 
 void player_close(struct player *p)
 {
+    if (p)
+        resampler_close(p->resampler);
     free(p);
+}
+
+double player_ratio(const struct player *p)
+{
+    return p->resampler ? p->servo.ratio : 1;
 }
 
 int player_set_sink(struct player *p, const struct player_sink *sink)
@@ -39,7 +56,7 @@ int player_set_sink(struct player *p, const struct player_sink *sink)
     p->sink_frame_bytes = sample_bytes(sink->type) * sink->map.channels;
     p->quantum = sink->quantum;
     chmix_build(&p->mix, &source, &sink->map);
-    p->plain = p->mix.identity && sink->type == p->source_type;
+    p->plain = !p->resampler && p->mix.identity && sink->type == p->source_type;
     return 0;
 }
 
@@ -72,61 +89,94 @@ static void crossfade(struct player *p, float *x, uint32_t frames)
 }
 
 /* Source-layout floats become the output's samples. */
-static void emit(struct player *p, uint8_t *dst, const float *x, uint32_t frames)
+static void emit(struct player *p, uint8_t *dst, float *x, uint32_t frames)
 {
     float mixed[BLOCK * PCM_MAX_CHANNELS];
     if (!p->mix.identity) {
         sample_mix(mixed, x, &p->mix, frames);
         x = mixed;
     }
+    if (p->resampler && p->sink.type == SAMPLE_S16)
+        sample_dither(x, &p->noise, (size_t)frames * p->sink.map.channels);
     sample_encode(dst, x, p->sink.type, (size_t)frames * p->sink.map.channels);
 }
 
-static void play_block(struct player *p, uint8_t *dst, uint32_t frames)
+/* So many frames of sound, decoded; the last one is kept for a tail. */
+static void read_frames(struct player *p, float *x, uint32_t frames)
 {
-    struct stream *s = p->config.stream;
-    const uint32_t bytes = frames * p->frame_bytes;
-    const uint8_t *last;
-    uint8_t raw[BLOCK * PCM_MAX_FRAME_BYTES];
-    if (p->plain && p->fade_left == 0) {
-        stream_read(s, dst, bytes);
-        last = dst + bytes - p->frame_bytes;
-    } else {
-        float x[BLOCK * PCM_MAX_CHANNELS];
-        stream_read(s, raw, bytes);
-        last = raw + bytes - p->frame_bytes;
-        sample_decode(x, raw, p->source_type, (size_t)frames * p->config.source.channels);
-        if (p->fade_left > 0)
-            crossfade(p, x, frames);
-        emit(p, dst, x, frames);
-    }
-    memcpy(p->last, last, p->frame_bytes);
-}
-
-static uint8_t *play(struct player *p, uint8_t *dst, uint32_t frames)
-{
-    for (uint32_t n; frames > 0; frames -= n, dst += (size_t)n * p->sink_frame_bytes) {
-        n = frames < BLOCK ? frames : BLOCK;
-        play_block(p, dst, n);
-    }
-    return dst;
+    uint8_t raw[FEED * PCM_MAX_FRAME_BYTES];
+    stream_read(p->config.stream, raw, (uint64_t)frames * p->frame_bytes);
+    memcpy(p->last, raw + (frames - 1) * p->frame_bytes, p->frame_bytes);
+    sample_decode(x, raw, p->source_type, (size_t)frames * p->config.source.channels);
 }
 
 /* The last frame dies away: no click, and no sound held back for the purpose. */
-static uint8_t *play_tail(struct player *p, uint8_t *dst, uint32_t frames)
+static void tail_frames(struct player *p, float *x, uint32_t frames)
 {
     const uint8_t channels = p->config.source.channels;
-    float last[PCM_MAX_CHANNELS], x[BLOCK * PCM_MAX_CHANNELS];
+    float last[PCM_MAX_CHANNELS];
     sample_decode(last, p->last, p->source_type, channels);
+    for (uint32_t f = 0; f < frames; f++, p->tail_left--) {
+        const uint32_t left = p->tail_left > p->flush ? p->tail_left - p->flush : 0;
+        const float gain = (float)left / (float)p->fade_frames;
+        for (uint8_t c = 0; c < channels; c++)
+            *x++ = last[c] * gain;
+    }
+}
+
+typedef void feed_fn(struct player *p, float *x, uint32_t frames);
+
+/* At most `frames` of output out of at most `ready` frames of input. How many there are. */
+static uint32_t make_frames(struct player *p, float *x, uint32_t frames, uint64_t *ready,
+                            feed_fn *feed)
+{
+    if (!p->resampler) {
+        const uint32_t n = *ready < frames ? (uint32_t)*ready : frames;
+        if (n > 0)
+            feed(p, x, n);
+        *ready -= n;
+        return n;
+    }
+    const double step = p->servo.ratio;
+    for (uint32_t n; (n = resampler_lacks(p->resampler, frames, step)) > 0 && *ready > 0;) {
+        float in[FEED * PCM_MAX_CHANNELS];
+        n = n < FEED ? n : FEED;
+        n = n < *ready ? n : (uint32_t)*ready;
+        feed(p, in, n);
+        resampler_push(p->resampler, in, n);
+        *ready -= n;
+    }
+    const uint32_t has = resampler_has(p->resampler, step);
+    const uint32_t n = has < frames ? has : frames;
+    resampler_pull(p->resampler, x, n, step);
+    return n;
+}
+
+/* At most `frames` of sound to dst; how many. */
+static uint32_t play_block(struct player *p, uint8_t *dst, uint32_t frames, uint64_t ready)
+{
+    if (p->plain && p->fade_left == 0) {
+        const uint32_t n = ready < frames ? (uint32_t)ready : frames;
+        stream_read(p->config.stream, dst, (uint64_t)n * p->frame_bytes);
+        if (n > 0)
+            memcpy(p->last, dst + (n - 1) * p->frame_bytes, p->frame_bytes);
+        return n;
+    }
+    float x[BLOCK * PCM_MAX_CHANNELS];
+    const uint32_t n = make_frames(p, x, frames, &ready, read_frames);
+    if (p->fade_left > 0)
+        crossfade(p, x, n);
+    emit(p, dst, x, n);
+    return n;
+}
+
+static uint8_t *play_tail(struct player *p, uint8_t *dst, uint32_t frames)
+{
     while (frames > 0 && p->tail_left > 0) {
-        uint32_t n = frames < BLOCK ? frames : BLOCK;
-        n = n < p->tail_left ? n : p->tail_left;
-        for (uint32_t i = 0; i < n * channels; i++)
-            x[i] = last[i % channels];
-        const float step = 1.0f / (float)p->fade_frames;
-        ramp(x, channels, n, (float)p->tail_left * step, -step);
+        float x[BLOCK * PCM_MAX_CHANNELS];
+        uint64_t left = p->tail_left;
+        const uint32_t n = make_frames(p, x, frames < BLOCK ? frames : BLOCK, &left, tail_frames);
         emit(p, dst, x, n);
-        p->tail_left -= n;
         frames -= n;
         dst += (size_t)n * p->sink_frame_bytes;
     }
@@ -164,7 +214,7 @@ static uint64_t frames_ready(struct player *p)
 static void go_idle(struct player *p)
 {
     p->playing = false;
-    p->tail_left = p->fade_frames;
+    p->tail_left = p->fade_frames + p->flush;
     p->fade_left = 0;
     p->dry_epoch = p->line.epoch;
     p->dry_serial = p->line.serial;
@@ -191,19 +241,30 @@ static void go_playing(struct player *p)
 {
     p->playing = true;
     p->tail_left = 0;
+    if (p->resampler)
+        resampler_reset(p->resampler);
+    servo_settle(&p->servo);
 }
 
-/* The last of the sound being left is kept for the crossfade, then all up to the target is dropped.
+/*
+ * The next frames of the sound being left are kept for the crossfade, then all up to the target is
+ * dropped.
  */
-static void skip(struct player *p, uint64_t frames)
+static void skip(struct player *p, uint64_t frames, uint64_t ready)
 {
     struct stream *s = p->config.stream;
-    uint8_t raw[FADE_MAX * PCM_MAX_FRAME_BYTES];
-    const uint8_t channels = p->config.source.channels;
-    stream_read(s, raw, (uint64_t)p->fade_frames * p->frame_bytes);
-    sample_decode(p->old, raw, p->source_type, (size_t)p->fade_frames * channels);
-    ramp(p->old, channels, p->fade_frames, 1, -1.0f / (float)p->fade_frames);
-    stream_read(s, NULL, (frames - p->fade_frames) * p->frame_bytes);
+    const uint64_t frame = stream_frame(s);
+    const double ahead = p->resampler ? resampler_ahead(p->resampler) : 0;
+    const uint32_t n = make_frames(p, p->old, p->fade_frames, &ready, read_frames);
+    ramp(p->old, p->config.source.channels, n, 1, -1.0f / (float)p->fade_frames);
+    const int64_t left =
+        (int64_t)frame + (int64_t)frames - (int64_t)ahead - (int64_t)stream_frame(s);
+    if (n < p->fade_frames || left < 0)
+        return; /* not so much after all: it goes on, faded in */
+    stream_read(s, NULL, (uint64_t)left * p->frame_bytes);
+    if (p->resampler)
+        resampler_reset(p->resampler);
+    servo_settle(&p->servo);
     p->fade_left = p->fade_frames;
     p->fade_from_old = true;
     count_add(&s->counters.skips, 1);
@@ -220,12 +281,15 @@ void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int6
             p->quantum = frames;
         const uint64_t excess = player_excess(p, ready, now, delay);
         if (excess > 0)
-            skip(p, excess);
+            skip(p, excess, ready);
+        player_steer(p, frames, now, delay);
     } else {
         if (ready > 0)
             judge_silence(p);
         const uint64_t wait = player_wait_before(p, ready, frames, now, delay);
-        const uint32_t silent = wait < frames ? (uint32_t)wait : frames;
+        uint32_t silent = wait < frames ? (uint32_t)wait : frames;
+        if (silent < p->tail_left) /* what ended dies away first */
+            silent = p->tail_left < frames ? p->tail_left : frames;
         at = play_nothing(p, at, silent);
         frames -= silent;
         now += pcm_frames_ns(silent, p->sink.rate);
@@ -235,9 +299,8 @@ void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int6
     if (p->playing)
         player_note_latency(p, now, delay);
     while (frames > 0 && p->playing) {
-        ready = frames_ready(p);
-        const uint32_t n = ready < frames ? (uint32_t)ready : frames;
-        at = play(p, at, n);
+        const uint32_t n = play_block(p, at, frames < BLOCK ? frames : BLOCK, frames_ready(p));
+        at += (size_t)n * p->sink_frame_bytes;
         frames -= n;
         count_add(&p->config.stream->counters.frames, n);
         if (n == 0)

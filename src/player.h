@@ -25,6 +25,7 @@ struct player_config {
     struct pcm_format source;
     int64_t target; /* ns: the latency to hold; 0: the lowest that the arrivals allow */
     int64_t bound;  /* ns: more latency than this is dropped */
+    bool steer; /* follow the guest's clock by resampling; else frames pass at ratio 1, unaltered */
 };
 
 /* What the output takes. */
@@ -64,6 +65,9 @@ uint32_t player_take(struct player *p, void *dst, uint32_t max);
  */
 bool player_sleep(struct player *p);
 int player_wake_fd(const struct player *p);
+
+/* The output's thread: input frames per output frame at present, 1 when it does not steer. */
+double player_ratio(const struct player *p);
 
 /*
  * Any thread: the last frame of this format has been read, and another format waits. The control

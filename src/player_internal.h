@@ -4,11 +4,14 @@
 
 #include "clock.h"
 #include "player.h"
+#include "resample.h"
 #include "sample.h"
+#include "servo.h"
 #include "stream.h"
 
 #include <stdatomic.h>
 
+#define FEED  512 /* input frames taken at a time */
 #define BLOCK 256 /* frames converted at a time: small enough for the stack and the cache */
 
 #define FADE_NS  (5 * NS_PER_MS) /* a crossfade, a fade-in after an underrun, a tail */
@@ -39,18 +42,23 @@ struct player {
     uint32_t frame_bytes;      /* of the source */
     uint32_t sink_frame_bytes; /* of the output */
     uint32_t fade_frames;
-    bool plain; /* bytes can be copied: same type, same channels */
+    uint32_t flush; /* frames of silence that bring out what the resampler holds */
+    bool plain;     /* bytes can be copied: same type, same channels, and no steering */
 
     /* the reading thread's */
     bool playing;
-    uint32_t quantum;         /* frames: the largest fill while playing */
-    int64_t extra;            /* ns on the target, for underruns */
-    struct arrival_line line; /* the latest one read */
-    uint32_t dry_epoch;       /* of the line when the sound last ended; */
-    uint32_t dry_serial;      /* 0: none did, or it has been judged */
-    uint32_t fade_left;       /* frames of a crossfade or fade-in still to play */
-    bool fade_from_old;       /* it is a crossfade, from `old` */
-    uint32_t tail_left;       /* frames of a tail still to play */
+    uint32_t quantum;            /* frames: the largest fill while playing */
+    int64_t extra;               /* ns on the target, for underruns */
+    struct arrival_line line;    /* the latest one read */
+    uint32_t dry_epoch;          /* of the line when the sound last ended; */
+    uint32_t dry_serial;         /* 0: none did, or it has been judged */
+    uint32_t fade_left;          /* frames of a crossfade or fade-in still to play */
+    bool fade_from_old;          /* it is a crossfade, from `old` */
+    uint32_t tail_left;          /* frames of a tail still to play */
+    struct resampler *resampler; /* NULL: it does not steer */
+    struct servo servo;
+    double delay;   /* ns: the output's, low-passed: its own figures are too rough to steer by */
+    uint32_t noise; /* of the dither */
     uint8_t last[PCM_MAX_FRAME_BYTES];
     float old[FADE_MAX * PCM_MAX_CHANNELS];
 
@@ -67,6 +75,9 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, uint32_t frames, i
 
 /* While it plays: frames to skip now, 0 as a rule; then at least the length of a fade. */
 uint64_t player_excess(struct player *p, uint64_t ready, int64_t now, int64_t delay);
+
+/* While it plays and steers: sets the ratio for the next so many frames. */
+void player_steer(struct player *p, uint32_t frames, int64_t now, int64_t delay);
 
 /* Puts down for the status what the next frame's latency is. */
 void player_note_latency(struct player *p, int64_t now, int64_t delay);

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#define DELAY_LOWPASS_S 1.0
+
 static int64_t to_frames(const struct player *p, int64_t ns)
 {
     return ns / NS_PER_S * p->config.source.rate + ns % NS_PER_S * p->config.source.rate / NS_PER_S;
@@ -34,10 +36,16 @@ static int64_t target_depth(const struct player *p, int64_t delay)
     return depth > least ? depth : least;
 }
 
-/* Frames between the next one to be read and those that the line says have arrived by now. */
+/* Frames between the next one to be heard and those that the line says have arrived by now. */
+static double exact_depth(const struct player *p, int64_t now)
+{
+    const double ahead = p->playing && p->resampler ? resampler_ahead(p->resampler) : 0;
+    return arrival_line_at(&p->line, now) - (double)stream_frame(p->config.stream) + ahead;
+}
+
 static int64_t depth_at(const struct player *p, int64_t now)
 {
-    return (int64_t)floor(arrival_line_at(&p->line, now)) - (int64_t)stream_frame(p->config.stream);
+    return (int64_t)floor(exact_depth(p, now));
 }
 
 static void drop(struct player *p, uint64_t frames)
@@ -82,6 +90,20 @@ uint64_t player_excess(struct player *p, uint64_t ready, int64_t now, int64_t de
         return 0;
     const int64_t most = (int64_t)ready - p->quantum;
     return (uint64_t)(excess < most ? excess : most);
+}
+
+void player_steer(struct player *p, uint32_t frames, int64_t now, int64_t delay)
+{
+    const double dt = (double)frames / p->sink.rate;
+    if (!p->resampler || !stream_line(p->config.stream, &p->line))
+        return;
+    if (p->delay == 0)
+        p->delay = (double)delay;
+    p->delay += ((double)delay - p->delay) * fmin(dt / DELAY_LOWPASS_S, 1);
+    const double target = (double)target_depth(p, (int64_t)p->delay);
+    const double error = (exact_depth(p, now) - target) / p->config.source.rate;
+    const double source = (double)NS_PER_S / p->config.source.rate / p->line.period;
+    servo_step(&p->servo, source, error, dt);
 }
 
 void player_note_latency(struct player *p, int64_t now, int64_t delay)

@@ -157,6 +157,13 @@ uint32_t resampler_lacks(const struct resampler *r, uint32_t frames, double step
     return end > r->filled ? (uint32_t)ceil(end - r->filled) : 0;
 }
 
+uint32_t resampler_has(const struct resampler *r, double step)
+{
+    const double larger = step > r->step ? step : r->step;
+    const double room = (double)r->filled - RESAMPLE_TAPS - r->at;
+    return room < 0 ? 0 : (uint32_t)(room / larger) + 1;
+}
+
 /* What lies before the taps of the next output frame is not needed any more. */
 static void drop_passed(struct resampler *r)
 {
@@ -192,6 +199,11 @@ void resampler_pull(struct resampler *r, float *out, uint32_t frames, double ste
 double resampler_position(const struct resampler *r)
 {
     return r->first + r->at + (RESAMPLE_HALF - 1);
+}
+
+double resampler_ahead(const struct resampler *r)
+{
+    return r->filled - (RESAMPLE_HALF - 1) - r->at;
 }
 
 void resampler_shift(struct resampler *r, double frames)

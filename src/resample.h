@@ -34,6 +34,9 @@ void resampler_reset(struct resampler *r);
 /* Input frames that a pull of so many at that step still lacks; push no more than RESAMPLE_ROOM at once. */
 uint32_t resampler_lacks(const struct resampler *r, uint32_t frames, double step);
 
+/* Output frames that can be pulled at that step from what is held. */
+uint32_t resampler_has(const struct resampler *r, double step);
+
 /* Input, at most RESAMPLE_ROOM frames more than what pulls have passed. */
 void resampler_push(struct resampler *r, const float *in, uint32_t frames);
 
@@ -43,8 +46,9 @@ void resampler_push(struct resampler *r, const float *in, uint32_t frames);
  */
 void resampler_pull(struct resampler *r, float *out, uint32_t frames, double step);
 
-/* The position of the next output frame. */
+/* The position of the next output frame, and how many input frames have been pushed from there on. */
 double resampler_position(const struct resampler *r);
+double resampler_ahead(const struct resampler *r);
 
 /* Moves it by so many input frames, back or forth, within what is held. */
 void resampler_shift(struct resampler *r, double frames);

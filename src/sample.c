@@ -92,8 +92,27 @@ void sample_encode(uint8_t *dst, const float *src, enum sample_type type, size_t
         encode32(dst, src, n);
         break;
     case SAMPLE_F32:
-        memcpy(dst, src, n * sizeof *dst);
+        memcpy(dst, src, n * sizeof *src);
         break;
+    }
+}
+
+/* Marsaglia's xorshift32. */
+static uint32_t noise(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
+void sample_dither(float *x, uint32_t *state, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t r = noise(state);
+        const int32_t sum = (int32_t)(r & 0xffff) - (int32_t)(r >> 16);
+        if (x[i] != 0)
+            x[i] += (float)sum / 65536.0f / SCALE16;
     }
 }
 

@@ -16,6 +16,12 @@
 void sample_decode(float *dst, const uint8_t *src, enum sample_type type, size_t n);
 void sample_encode(uint8_t *dst, const float *src, enum sample_type type, size_t n);
 
+/*
+ * Triangular noise of one step of 16 bits, so that what is rounded to them is not distorted; nothing is
+ * added to silence. *state: any number but 0.
+ */
+void sample_dither(float *x, uint32_t *state, size_t n);
+
 /* frames of mix->in interleaved channels into mix->out ones; dst and src must not overlap. */
 void sample_mix(float *dst, const float *src, const struct chmix *mix, size_t frames);
 

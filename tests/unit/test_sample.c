@@ -51,6 +51,38 @@ static void wide_samples_keep_24_bits(void **state)
     }
 }
 
+static void floats_pass(void **state)
+{
+    (void)state;
+    const float in[] = {0, 1, -1, 0.5f, 3, -1e-9f};
+    float out[7] = {0}, back[7] = {0};
+    sample_encode((uint8_t *)out, in, SAMPLE_F32, 6);
+    assert_memory_equal(out, in, sizeof in);
+    assert_true(out[6] == 0);
+    sample_decode(back, (const uint8_t *)in, SAMPLE_F32, 6);
+    assert_memory_equal(back, in, sizeof in);
+}
+
+static void dither_is_small_and_spares_silence(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    static float x[N];
+    uint32_t noise = 1;
+    double sum = 0, power = 0;
+    for (int i = 0; i < N; i++)
+        x[i] = i % 2 ? 0.25f : 0;
+    sample_dither(x, &noise, N);
+    for (int i = 0; i < N; i++) {
+        const double steps = ((double)x[i] - (i % 2 ? 0.25 : 0)) * 32768;
+        assert_true(i % 2 ? fabs(steps) <= 1 : steps == 0);
+        sum += steps;
+        power += steps * steps;
+    }
+    assert_true(fabs(sum / (N / 2)) < 0.01);               /* no offset */
+    assert_true(fabs(power / (N / 2) - 1.0 / 6.0) < 0.01); /* triangular, of +-1 step */
+}
+
 static void too_loud_is_clipped(void **state)
 {
     (void)state;
@@ -85,6 +117,8 @@ int main(void)
         cmocka_unit_test(wide_samples_keep_24_bits),
         cmocka_unit_test(too_loud_is_clipped),
         cmocka_unit_test(mixing_is_the_matrix),
+        cmocka_unit_test(floats_pass),
+        cmocka_unit_test(dither_is_small_and_spares_silence),
     };
     return cmocka_run_group_tests_name("sample", tests, NULL, NULL);
 }
