@@ -112,7 +112,7 @@ static int alsa_open(struct output **out, const struct output_config *config,
     a->device = device_of(config);
     int err = alsa_pcm_open(&a->pcm, a->device, why, size);
     if (err == 0)
-        err = alsa_setup(&a->setup, a->pcm, a->device, source, config->target_latency, why, size);
+        err = alsa_setup(&a->setup, a->pcm, a->device, source, config, why, size);
     if (err == 0)
         err = set_sink(a, source, why, size);
     if (err < 0) {

@@ -33,6 +33,7 @@ struct negotiation {
     snd_pcm_hw_params_t *hw;
     const char *device;
     const struct pcm_format *source;
+    enum sample_type type; /* preferred */
     struct alsa_setup *setup;
     char *why;
     size_t size;
@@ -69,9 +70,8 @@ static bool try_format(struct negotiation *n, size_t i)
 
 static int choose_format(struct negotiation *n)
 {
-    const enum sample_type own = sample_type_of(n->source->width);
     for (size_t i = 0; i < FORMATS; i++)
-        if (formats[i].ours == own && try_format(n, i))
+        if (formats[i].ours == n->type && try_format(n, i))
             return 0;
     for (size_t i = 0; i < FORMATS; i++)
         if (try_format(n, i))
@@ -169,10 +169,16 @@ static void settle_map(struct negotiation *n, const struct alsa_layout *layout)
 }
 
 int alsa_setup(struct alsa_setup *setup, snd_pcm_t *pcm, const char *device,
-               const struct pcm_format *source, int64_t target, char *why, size_t size)
+               const struct pcm_format *source, const struct output_config *config, char *why,
+               size_t size)
 {
-    struct negotiation n = {
-        .pcm = pcm, .device = device, .source = source, .setup = setup, .why = why, .size = size};
+    struct negotiation n = {.pcm = pcm,
+                            .device = device,
+                            .source = source,
+                            .type = config->type,
+                            .setup = setup,
+                            .why = why,
+                            .size = size};
     struct alsa_layout layout = {0};
     snd_pcm_chmap_query_t **offers = snd_pcm_query_chmaps(pcm);
     snd_pcm_hw_params_alloca(&n.hw);
@@ -188,7 +194,7 @@ int alsa_setup(struct alsa_setup *setup, snd_pcm_t *pcm, const char *device,
     if (err == 0)
         err = choose_rate(&n);
     if (err == 0)
-        err = choose_times(&n, target);
+        err = choose_times(&n, config->target_latency);
     if (err == 0)
         err = apply(&n);
     if (err == 0)

@@ -4,6 +4,7 @@
 
 #include "../src/chmap.h"
 #include "../src/format.h"
+#include "../src/output.h"
 
 #include <alsa/asoundlib.h>
 #include <stdbool.h>
@@ -19,12 +20,13 @@ struct alsa_setup {
 };
 
 /*
- * Negotiates by the source: its own rate, its own sample type if the device takes it, its channels.
- * target: ns that the whole way may hold; period and buffer leave room in it. On 0 the PCM is
+ * Negotiates by the source: its own rate, config->type if the device takes it, its channels. Period and
+ * buffer leave room in config->target_latency. On 0 the PCM is
  * prepared; on -errno `why` names `device`, what it refused and the remedy.
  */
 int alsa_setup(struct alsa_setup *setup, snd_pcm_t *pcm, const char *device,
-               const struct pcm_format *source, int64_t target, char *why, size_t size);
+               const struct pcm_format *source, const struct output_config *config, char *why,
+               size_t size);
 
 /* "48 kHz S16 FL FR, period 5.0 ms, buffer 20.0 ms, mmap", terminated. */
 void alsa_setup_text(const struct alsa_setup *setup, char *buf, size_t size);

@@ -166,7 +166,7 @@ static int connect_stream(struct pipewire *p, const struct output_config *config
     struct spa_pod_builder builder;
     spa_pod_builder_init(&builder, memory, sizeof memory);
     struct spa_audio_info_raw info;
-    pipewire_audio_info(&info, source);
+    pipewire_audio_info(&info, source, config->type);
     const struct spa_pod *params[] = {
         spa_format_audio_raw_build(&builder, SPA_PARAM_EnumFormat, &info)};
     enum pw_stream_flags flags =
@@ -198,7 +198,7 @@ static int set_player(struct pipewire *p, const struct output_config *config,
                       const struct pcm_format *source)
 {
     const uint64_t quantum = (uint64_t)pipewire_quantum(config->target_latency) * source->rate;
-    p->sink.type = pipewire_sample_type(source);
+    p->sink.type = config->type;
     p->sink.rate = source->rate;
     p->sink.quantum = (uint32_t)(quantum / PIPEWIRE_QUANTUM_RATE + 1);
     chmap_from_mask(&p->sink.map, source->mask, source->channels);

@@ -26,18 +26,13 @@ static const enum spa_audio_format format[] = {
     [SAMPLE_F32] = SPA_AUDIO_FORMAT_F32_LE,
 };
 
-enum sample_type pipewire_sample_type(const struct pcm_format *source)
-{
-    return sample_type_of(source->width);
-}
-
-void pipewire_audio_info(struct spa_audio_info_raw *out, const struct pcm_format *source)
+void pipewire_audio_info(struct spa_audio_info_raw *out, const struct pcm_format *source,
+                         enum sample_type type)
 {
     struct chmap map;
     chmap_from_mask(&map, source->mask, source->channels);
-    *out = (struct spa_audio_info_raw){.format = format[pipewire_sample_type(source)],
-                                       .rate = source->rate,
-                                       .channels = map.channels};
+    *out = (struct spa_audio_info_raw){
+        .format = format[type], .rate = source->rate, .channels = map.channels};
     for (uint8_t i = 0; i < map.channels; i++)
         out->position[i] = position[map.pos[i]];
 }

@@ -8,11 +8,9 @@
 #include <pipewire/stream.h>
 #include <spa/param/audio/raw.h>
 
-/* The one place that decides in which type a source travels to the server. */
-enum sample_type pipewire_sample_type(const struct pcm_format *source);
-
 /* The source's rate, channels and speakers in that type: the stream's adapter converts. */
-void pipewire_audio_info(struct spa_audio_info_raw *out, const struct pcm_format *source);
+void pipewire_audio_info(struct spa_audio_info_raw *out, const struct pcm_format *source,
+                         enum sample_type type);
 
 /*
  * The quantum to ask for, for a whole way of target_latency (ns): about half of it, in frames of

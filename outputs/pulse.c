@@ -202,7 +202,7 @@ static void free_stream(struct pulse *p)
 static int open_stream(struct pulse *p, const struct output_config *config,
                        const struct pcm_format *source)
 {
-    struct player_sink sink = {.type = pulse_sample_type(source), .rate = source->rate};
+    struct player_sink sink = {.type = config->type, .rate = source->rate};
     chmap_from_mask(&sink.map, source->mask, source->channels);
     int err = pulse_link_deadline(&p->link, OPEN_US);
     if (err == 0)
@@ -247,7 +247,7 @@ static int pulse_open(struct output **out, const struct output_config *config,
     p->link.lost = fail;
     p->link.data = p;
     p->player = player;
-    pulse_sample_spec(&p->spec, source);
+    pulse_sample_spec(&p->spec, source, config->type);
     p->frame_bytes = (uint32_t)pa_frame_size(&p->spec);
     /* Whether a missing server is spawned is for client.conf to say, as for every client. */
     int err = pulse_link_open(&p->link, PA_CONTEXT_NOFLAGS, OPEN_US);

@@ -35,16 +35,10 @@ static const pa_sample_format_t format[] = {
     [SAMPLE_F32] = PA_SAMPLE_FLOAT32LE,
 };
 
-enum sample_type pulse_sample_type(const struct pcm_format *source)
+void pulse_sample_spec(pa_sample_spec *out, const struct pcm_format *source, enum sample_type type)
 {
-    return sample_type_of(source->width);
-}
-
-void pulse_sample_spec(pa_sample_spec *out, const struct pcm_format *source)
-{
-    *out = (pa_sample_spec){.format = format[pulse_sample_type(source)],
-                            .rate = source->rate,
-                            .channels = source->channels};
+    *out = (pa_sample_spec){
+        .format = format[type], .rate = source->rate, .channels = source->channels};
 }
 
 void pulse_channel_map(pa_channel_map *out, const struct chmap *map)

@@ -9,11 +9,8 @@
 #include <pulse/def.h>
 #include <pulse/sample.h>
 
-/* The one place that decides in which type a source travels to the server. */
-enum sample_type pulse_sample_type(const struct pcm_format *source);
-
 /* The source's rate and channels in that type: the server resamples if its sink differs. */
-void pulse_sample_spec(pa_sample_spec *out, const struct pcm_format *source);
+void pulse_sample_spec(pa_sample_spec *out, const struct pcm_format *source, enum sample_type type);
 
 void pulse_channel_map(pa_channel_map *out, const struct chmap *map);
 

@@ -33,6 +33,7 @@ static const struct option_row rows[] = {
     {'t', "target", "MS", "latency to hold, or auto: as low as possible (auto)", option_target},
     {'l', "limit", "MS", "latency never exceeded for longer than a second (200)", option_limit},
     {'c', "no-connect", NULL, "do not connect to a sink or to ports", option_no_connect},
+    {0, "exact", NULL, "pass samples unaltered, do not follow the guest's clock", option_exact},
     {'v', "verbose", NULL, "say more", option_verbose},
     {'h', "help", NULL, "print this", option_help},
     {0, "version", NULL, "print the version", option_version},

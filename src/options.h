@@ -21,6 +21,7 @@ struct options {
     struct output_config output;
     int64_t target; /* ns; 0: automatic */
     int64_t bound;  /* ns */
+    bool exact;     /* frames pass unaltered: the guest's clock is not followed */
     bool verbose;
 };
 

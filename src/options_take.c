@@ -151,6 +151,13 @@ bool option_no_connect(struct options *o, const char *value, char *why, size_t s
     return true;
 }
 
+bool option_exact(struct options *o, const char *value, char *why, size_t size)
+{
+    (void)value, (void)why, (void)size;
+    o->exact = true;
+    return true;
+}
+
 bool option_verbose(struct options *o, const char *value, char *why, size_t size)
 {
     (void)value, (void)why, (void)size;

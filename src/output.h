@@ -30,8 +30,8 @@ struct output_config {
     const char *sink;        /* -s: pulse: sink; pipewire: target.object */
     const char *stream_name; /* -n: never NULL */
     bool no_connect;         /* -c: make no connections by ourselves */
-    int64_t
-        target_latency; /* ns, how much the whole way may hold: ask the server for less than that */
+    enum sample_type type;   /* what the player gives without loss: to be preferred */
+    int64_t target_latency;  /* ns, how much the whole way may hold: ask the server for less */
     struct notifier *notifier;
 };
 

@@ -55,9 +55,11 @@ static int open_with(struct voice *v, const struct output_driver *driver, char *
         .source = v->stream.playing,
         .target = v->options->target,
         .bound = v->options->bound,
+        .steer = !(driver->flags & OUTPUT_EXACT) && !v->options->exact,
     };
     struct output_config output = v->options->output;
     output.notifier = v->notifier;
+    output.type = config.steer ? SAMPLE_F32 : sample_type_of(v->stream.playing.width);
     snprintf(why, size, "out of memory");
     int err = player_open(&v->player, &config);
     if (err < 0)

@@ -13,7 +13,7 @@ static void speakers_have_their_own_positions(void **state)
         SPA_AUDIO_CHANNEL_RL, SPA_AUDIO_CHANNEL_RR, SPA_AUDIO_CHANNEL_SL, SPA_AUDIO_CHANNEL_SR};
     struct pcm_format f = {.rate = 96000, .width = 24, .channels = 8, .mask = 0x63f};
     struct spa_audio_info_raw info;
-    pipewire_audio_info(&info, &f);
+    pipewire_audio_info(&info, &f, sample_type_of(f.width));
     assert_int_equal(info.rate, 96000);
     assert_int_equal(info.channels, 8);
     assert_int_equal(info.format, SPA_AUDIO_FORMAT_S24_LE);
@@ -30,7 +30,7 @@ static void no_position_is_named_twice(void **state)
                 .rate = 48000, .width = 16, .channels = channels, .mask = (uint16_t)mask};
             struct spa_audio_info_raw info;
             uint64_t seen = 0;
-            pipewire_audio_info(&info, &f);
+            pipewire_audio_info(&info, &f, sample_type_of(f.width));
             for (uint8_t i = 0; i < channels; i++) {
                 assert_true(info.position[i] > SPA_AUDIO_CHANNEL_NA && info.position[i] < 64);
                 assert_true((seen >> info.position[i] & 1) == 0);

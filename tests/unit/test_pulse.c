@@ -47,7 +47,7 @@ static void every_mask_makes_a_valid_map(void **state)
             pa_sample_spec spec;
             chmap_from_mask(&map, f.mask, channels);
             pulse_channel_map(&out, &map);
-            pulse_sample_spec(&spec, &f);
+            pulse_sample_spec(&spec, &f, sample_type_of(f.width));
             assert_true(pa_channel_map_valid(&out));
             assert_true(pa_channel_map_compatible(&out, &spec));
         }
@@ -59,7 +59,7 @@ static void a_source_travels_unaltered(void **state)
     for (uint8_t width = 16; width <= 32; width = (uint8_t)(width + 8)) {
         const struct pcm_format f = {.rate = 176400, .width = width, .channels = 5};
         pa_sample_spec spec;
-        pulse_sample_spec(&spec, &f);
+        pulse_sample_spec(&spec, &f, sample_type_of(f.width));
         assert_true(pa_sample_spec_valid(&spec));
         assert_int_equal(pa_frame_size(&spec), pcm_frame_bytes(&f));
         assert_int_equal(spec.rate, f.rate);
@@ -82,7 +82,7 @@ static void buffers_are_half_the_target_in_time(void **state)
                 const struct pcm_format f = {.rate = rates[r], .width = 24, .channels = channels};
                 pa_sample_spec spec;
                 pa_buffer_attr a;
-                pulse_sample_spec(&spec, &f);
+                pulse_sample_spec(&spec, &f, sample_type_of(f.width));
                 pulse_buffer_attr(&a, &spec, ms * NS_PER_MS);
                 const pa_usec_t want = (pa_usec_t)(ms < 12 ? 6 : ms / 2) * PA_USEC_PER_MSEC;
                 assert_in_range(us(a.tlength, &spec), want - 25, want);
@@ -101,7 +101,7 @@ static void quantum_is_what_was_granted(void **state)
     const struct pcm_format f = {.rate = 48000, .width = 16, .channels = 2};
     const pa_buffer_attr granted = {.tlength = 4800, .minreq = 1920};
     pa_sample_spec spec;
-    pulse_sample_spec(&spec, &f);
+    pulse_sample_spec(&spec, &f, sample_type_of(f.width));
     assert_int_equal(pulse_quantum(&granted, &spec), 480);
 }
 #endif
