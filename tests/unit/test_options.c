@@ -107,6 +107,7 @@ static void wrong_values_are_named(void **state)
     bad("scream -t 300 -l 200", "-t 300");
     bad("scream -u -g 239.1.1.1", "-u and -g");
     bad("scream -P", "-P");
+    bad("scream --exact=1", "takes no value");
     bad("scream -q", "-q: no such option");
     bad("scream -vq", "-q: no such option");
     bad("scream --quiet", "--quiet: no such option");
