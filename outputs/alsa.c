@@ -321,7 +321,7 @@ extern const struct output_driver alsa_driver;
 const struct output_driver alsa_driver = {
     .name = "alsa",
     .summary = "an ALSA device; -d DEVICE (" ALSA_DEFAULT_DEVICE ")",
-    .flags = OUTPUT_AUTOMATIC,
+    .flags = OUTPUT_AUTOMATIC | OUTPUT_DEVICE,
     .probe = alsa_probe,
     .open = alsa_open,
     .start = alsa_start,
