@@ -26,6 +26,9 @@ void pulse_channel_map(pa_channel_map *out, const struct chmap *map);
 #define PULSE_BUFFERING PA_STREAM_EARLY_REQUESTS
 void pulse_buffer_attr(pa_buffer_attr *out, const pa_sample_spec *spec, int64_t target_latency);
 
+/* A larger buffer after an underflow: by how many bytes; 0 when it is as large as it may be. */
+size_t pulse_buffer_grow(pa_buffer_attr *attr, const pa_sample_spec *spec);
+
 /* Frames of the largest request to be expected as a rule, from what was granted. */
 uint32_t pulse_quantum(const pa_buffer_attr *granted, const pa_sample_spec *spec);
 
