@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <pulse/error.h>
-#include <pulse/proplist.h>
 #include <pulse/stream.h>
 #include <pulse/timeval.h>
 #include <stdio.h>
@@ -163,25 +162,11 @@ static int pulse_probe(const struct output_config *config)
     return err;
 }
 
-static pa_proplist *stream_properties(const struct output_config *config)
-{
-    pa_proplist *about = pa_proplist_new();
-    if (!about)
-        return NULL;
-    pa_proplist_sets(about, PA_PROP_MEDIA_NAME, config->stream_name);
-    pa_proplist_sets(about, PA_PROP_MEDIA_ROLE, "game");
-    pa_proplist_sets(about, PA_PROP_MEDIA_ICON_NAME, "computer");
-    /* Volumes are remembered by role unless this says otherwise: each guest shall keep its own. */
-    pa_proplist_setf(about, "module-stream-restore.id", "sink-input-by-media-name:%s",
-                     config->stream_name);
-    return about;
-}
-
 static int new_stream(struct pulse *p, const struct output_config *config, const struct chmap *map)
 {
     pa_channel_map channels;
     pulse_channel_map(&channels, map);
-    pa_proplist *about = stream_properties(config);
+    pa_proplist *about = pulse_stream_properties(config->stream_name);
     if (!about)
         return -ENOMEM;
     p->stream = pa_stream_new_with_proplist(p->link.context, config->stream_name, &p->spec,

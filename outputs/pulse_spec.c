@@ -89,3 +89,16 @@ uint32_t pulse_quantum(const pa_buffer_attr *granted, const pa_sample_spec *spec
 {
     return granted->minreq / (uint32_t)pa_frame_size(spec);
 }
+
+pa_proplist *pulse_stream_properties(const char *name)
+{
+    pa_proplist *about = pa_proplist_new();
+    if (!about)
+        return NULL;
+    pa_proplist_sets(about, PA_PROP_MEDIA_NAME, name);
+    pa_proplist_sets(about, PA_PROP_MEDIA_ROLE, "game");
+    pa_proplist_sets(about, PA_PROP_MEDIA_ICON_NAME, "computer");
+    /* Volumes are remembered by role unless this says otherwise: each guest shall keep its own. */
+    pa_proplist_setf(about, "module-stream-restore.id", "sink-input-by-media-name:%s", name);
+    return about;
+}
