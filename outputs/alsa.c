@@ -230,6 +230,7 @@ static snd_pcm_sframes_t fill(struct alsa *a)
             return done < 0 ? done : filled;
         filled += done;
         a->wait.credit -= done;
+        now += alsa_wait_ns(&a->wait, done); /* as if each period had its own wake-up */
         heard += alsa_wait_ns(&a->wait, done);
     }
     return filled;

@@ -15,6 +15,7 @@ int player_open(struct player **out, const struct player_config *config)
     p->config = *config;
     p->frame_bytes = pcm_frame_bytes(&config->source);
     p->source_type = sample_type_of(config->source.width);
+    p->room = STREAM_SLOTS / 4 * 3 * SCREAM_PAYLOAD / p->frame_bytes;
     p->fade_frames = (uint32_t)(config->source.rate * FADE_NS / NS_PER_S);
     if (p->fade_frames > FADE_MAX)
         p->fade_frames = FADE_MAX;

@@ -47,7 +47,8 @@ struct player {
     uint32_t frame_bytes;      /* of the source */
     uint32_t sink_frame_bytes; /* of the output */
     uint32_t fade_frames;
-    bool plain; /* bytes can be copied: same type, same channels */
+    uint32_t room; /* frames: most of what the ring holds, so that there is always some left */
+    bool plain;    /* bytes can be copied: same type, same channels */
 
     /* the reading thread's */
     bool playing;

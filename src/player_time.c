@@ -32,6 +32,7 @@ static int64_t target_depth(const struct player *p, int64_t delay)
     if (p->config.target)
         depth = to_frames(p, p->config.target - delay);
     depth = depth > most ? most : depth;
+    depth = depth > p->room ? p->room : depth;
     return depth > least ? depth : least;
 }
 

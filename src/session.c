@@ -80,7 +80,10 @@ static void open_receiver(struct session *s, int64_t now)
 static void lose_receiver(struct session *s)
 {
     const int failure = ingest_failure(s->ingest);
-    log_warning("the receiver has failed (%s); opening it again", strerror(-failure));
+    if (failure == -ESTALE)
+        log_info("another file has taken the place of %s", s->options->receiver.file);
+    else
+        log_warning("the receiver has failed (%s); opening it again", strerror(-failure));
     close_receiver(s);
     backoff_reset(&s->retry);
 }
@@ -134,7 +137,7 @@ static int turn(struct session *s, int64_t *next)
         *next = earliest(*next, s->retry.due);
     else
         *next = earliest(*next, s->silent_hint);
-    if (s->voice.state != VOICE_EMPTY)
+    if (s->receiver) /* what is dropped is told of even if nothing plays */
         *next = earliest(*next, s->next_report);
     return err;
 }
