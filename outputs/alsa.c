@@ -230,6 +230,7 @@ static snd_pcm_sframes_t fill(struct alsa *a)
             return done < 0 ? done : filled;
         filled += done;
         a->wait.credit -= done;
+        now += alsa_wait_ns(&a->wait, done); /* as if each period had its own wake-up */
         heard += alsa_wait_ns(&a->wait, done);
     }
     return filled;
@@ -321,7 +322,7 @@ extern const struct output_driver alsa_driver;
 const struct output_driver alsa_driver = {
     .name = "alsa",
     .summary = "an ALSA device; -d DEVICE (" ALSA_DEFAULT_DEVICE ")",
-    .flags = OUTPUT_AUTOMATIC,
+    .flags = OUTPUT_AUTOMATIC | OUTPUT_DEVICE,
     .probe = alsa_probe,
     .open = alsa_open,
     .start = alsa_start,

@@ -307,6 +307,7 @@ static void pipewire_stop(struct output *o)
     struct pipewire *p = pipewire_of(o);
     pw_thread_loop_lock(p->link.loop);
     p->playing = false;
+    atomic_store_explicit(&p->live, false, memory_order_release);
     pw_stream_disconnect(p->stream);
     pw_thread_loop_unlock(p->link.loop);
 }

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <pulse/error.h>
-#include <pulse/proplist.h>
 #include <pulse/stream.h>
 #include <pulse/timeval.h>
 #include <stdio.h>
@@ -38,6 +37,8 @@ struct pulse {
     /* under the loop's lock */
     pa_stream *stream;
     unsigned silent; /* requests to be met with silence yet */
+    size_t padding;  /* bytes of silence that fill what the buffer has grown by */
+    bool adaptive;   /* it grows when the server runs dry */
     bool playing;    /* between start() and stop(), or the failure of the stream */
 };
 
@@ -94,8 +95,30 @@ static void on_request(pa_stream *s, size_t bytes, void *data)
 {
     (void)s;
     struct pulse *p = data;
-    write_all(p, bytes, p->silent > 0);
+    const size_t padding = p->padding < bytes ? p->padding : bytes;
+    p->padding -= padding;
+    write_all(p, padding, true);
+    write_all(p, bytes - padding, p->silent > 0);
     p->silent -= p->silent > 0;
+}
+
+/*
+ * The server ran dry: it, or we, came later than the buffer lasts. It will happen again with this
+ * machine, so the buffer grows. The hole is there anyway; silence makes it as long as the buffer grows,
+ * for the player has no more frames in store than it had.
+ */
+static void on_underflow(pa_stream *s, void *data)
+{
+    struct pulse *p = data;
+    pa_buffer_attr attr = *pa_stream_get_buffer_attr(s);
+    const size_t more = pulse_buffer_grow(&attr, &p->spec);
+    if (!p->playing || !p->adaptive || p->silent > 0 || more == 0)
+        return;
+    pa_operation *op = pa_stream_set_buffer_attr(s, &attr, NULL, NULL);
+    if (!op)
+        return;
+    pa_operation_unref(op);
+    p->padding += more;
 }
 
 static void fail(void *data, int error)
@@ -139,25 +162,11 @@ static int pulse_probe(const struct output_config *config)
     return err;
 }
 
-static pa_proplist *stream_properties(const struct output_config *config)
-{
-    pa_proplist *about = pa_proplist_new();
-    if (!about)
-        return NULL;
-    pa_proplist_sets(about, PA_PROP_MEDIA_NAME, config->stream_name);
-    pa_proplist_sets(about, PA_PROP_MEDIA_ROLE, "game");
-    pa_proplist_sets(about, PA_PROP_MEDIA_ICON_NAME, "computer");
-    /* Volumes are remembered by role unless this says otherwise: each guest shall keep its own. */
-    pa_proplist_setf(about, "module-stream-restore.id", "sink-input-by-media-name:%s",
-                     config->stream_name);
-    return about;
-}
-
 static int new_stream(struct pulse *p, const struct output_config *config, const struct chmap *map)
 {
     pa_channel_map channels;
     pulse_channel_map(&channels, map);
-    pa_proplist *about = stream_properties(config);
+    pa_proplist *about = pulse_stream_properties(config->stream_name);
     if (!about)
         return -ENOMEM;
     p->stream = pa_stream_new_with_proplist(p->link.context, config->stream_name, &p->spec,
@@ -168,6 +177,7 @@ static int new_stream(struct pulse *p, const struct output_config *config, const
     pa_stream_set_state_callback(p->stream, on_stream_state, p);
     pa_stream_set_moved_callback(p->stream, on_moved, p);
     pa_stream_set_suspended_callback(p->stream, on_suspended, p);
+    pa_stream_set_underflow_callback(p->stream, on_underflow, p);
     return 0;
 }
 
@@ -194,6 +204,7 @@ static void free_stream(struct pulse *p)
         return;
     pa_stream_set_state_callback(p->stream, NULL, NULL);
     pa_stream_set_write_callback(p->stream, NULL, NULL);
+    pa_stream_set_underflow_callback(p->stream, NULL, NULL);
     pa_stream_disconnect(p->stream);
     pa_stream_unref(p->stream);
     p->stream = NULL;
@@ -247,6 +258,7 @@ static int pulse_open(struct output **out, const struct output_config *config,
     p->link.lost = fail;
     p->link.data = p;
     p->player = player;
+    p->adaptive = config->adaptive;
     pulse_sample_spec(&p->spec, source, config->type);
     p->frame_bytes = (uint32_t)pa_frame_size(&p->spec);
     /* Whether a missing server is spawned is for client.conf to say, as for every client. */

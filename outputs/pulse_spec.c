@@ -5,8 +5,10 @@
 #include <pulse/timeval.h>
 #include <stddef.h>
 
-#define MINREQ_US      5000 /* half a guest's tick: finer only costs wake-ups */
-#define TLENGTH_MIN_US 6000 /* below it, even a thread of high priority is late at times */
+#define MINREQ_US       5000  /* half a guest's tick: finer only costs wake-ups */
+#define TLENGTH_MIN_US  6000  /* below it, even a thread of high priority is late at times */
+#define TLENGTH_STEP_US 10000 /* by which it grows when the server runs dry */
+#define TLENGTH_MAX_US  60000 /* then something else is wrong */
 
 static const pa_channel_position_t position[CHPOS_COUNT] = {
     [CHPOS_FL] = PA_CHANNEL_POSITION_FRONT_LEFT,
@@ -66,7 +68,31 @@ void pulse_buffer_attr(pa_buffer_attr *out, const pa_sample_spec *spec, int64_t 
     };
 }
 
+size_t pulse_buffer_grow(pa_buffer_attr *attr, const pa_sample_spec *spec)
+{
+    const size_t most = pa_usec_to_bytes(TLENGTH_MAX_US, spec);
+    const size_t step = pa_usec_to_bytes(TLENGTH_STEP_US, spec);
+    if (attr->tlength + step > most)
+        return 0;
+    attr->tlength += (uint32_t)step;
+    attr->maxlength = 4 * attr->tlength;
+    return step;
+}
+
 uint32_t pulse_quantum(const pa_buffer_attr *granted, const pa_sample_spec *spec)
 {
     return granted->minreq / (uint32_t)pa_frame_size(spec);
+}
+
+pa_proplist *pulse_stream_properties(const char *name)
+{
+    pa_proplist *about = pa_proplist_new();
+    if (!about)
+        return NULL;
+    pa_proplist_sets(about, PA_PROP_MEDIA_NAME, name);
+    pa_proplist_sets(about, PA_PROP_MEDIA_ROLE, "game");
+    pa_proplist_sets(about, PA_PROP_MEDIA_ICON_NAME, "computer");
+    /* Volumes are remembered by role unless this says otherwise: each guest shall keep its own. */
+    pa_proplist_setf(about, "module-stream-restore.id", "sink-input-by-media-name:%s", name);
+    return about;
 }

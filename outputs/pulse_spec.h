@@ -1,4 +1,4 @@
-/* What PulseAudio is asked for: formats, speakers, buffer sizes. Pure functions, any thread. */
+/* What PulseAudio is asked for and told: formats, speakers, buffer sizes, names. Pure functions, any thread. */
 #ifndef SCREAM_PULSE_SPEC_H
 #define SCREAM_PULSE_SPEC_H
 
@@ -7,6 +7,7 @@
 
 #include <pulse/channelmap.h>
 #include <pulse/def.h>
+#include <pulse/proplist.h>
 #include <pulse/sample.h>
 
 /* The source's rate and channels in that type: the server resamples if its sink differs. */
@@ -23,7 +24,13 @@ void pulse_channel_map(pa_channel_map *out, const struct chmap *map);
 #define PULSE_BUFFERING PA_STREAM_EARLY_REQUESTS
 void pulse_buffer_attr(pa_buffer_attr *out, const pa_sample_spec *spec, int64_t target_latency);
 
+/* A larger buffer after an underflow: by how many bytes; 0 when it is as large as it may be. */
+size_t pulse_buffer_grow(pa_buffer_attr *attr, const pa_sample_spec *spec);
+
 /* Frames of the largest request to be expected as a rule, from what was granted. */
 uint32_t pulse_quantum(const pa_buffer_attr *granted, const pa_sample_spec *spec);
+
+/* How mixers show and remember a stream of that name. The caller's to free; NULL: out of memory. */
+pa_proplist *pulse_stream_properties(const char *name);
 
 #endif

@@ -96,10 +96,13 @@ static void take_point(struct arrival *a)
 /* The line moves to where the sound resumed; a burst that catches up moves it back. */
 static void suspect_pause(struct arrival *a, int64_t t, double e)
 {
-    a->shift = (int64_t)e;
+    if (!a->pause_settled) {
+        a->shift = 0;
+        a->epoch++;
+    }
+    a->shift += (int64_t)e; /* on top of one that is not settled yet */
     a->pause_settled = t + ARRIVAL_STALL_NS;
-    a->epoch++;
-    move_line(a, (double)a->shift);
+    move_line(a, (double)(int64_t)e);
 }
 
 static void settle_pause(struct arrival *a, int64_t t, double e)
@@ -172,6 +175,7 @@ struct arrival_line arrival_line(const struct arrival *a)
         .frame = a->frame,
         .period = a->period,
         .lag = a->lag,
+        .last = a->last,
         .grain = (int64_t)((double)a->grain * a->period),
         .epoch = a->epoch,
     };

@@ -3,8 +3,11 @@
 #include "rt.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum log_level threshold = LOG_LEVEL_INFO;
@@ -19,13 +22,26 @@ enum log_level log_get_level(void)
     return threshold;
 }
 
+/* JOURNAL_STREAM is inherited by all that the journal's client starts: is it really our stderr? */
+static bool to_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat st;
+    char here[64];
+    if (!stream || fstat(STDERR_FILENO, &st) < 0)
+        return false;
+    snprintf(here, sizeof here, "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    return strcmp(stream, here) == 0;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
     rt_not_allowed("log");
     if (level > threshold)
         return;
     char line[1024];
-    int n = getenv("JOURNAL_STREAM") ? snprintf(line, sizeof line, "<%d>", (int)level) : 0;
+    int n = to_journal() ? snprintf(line, sizeof line, "<%d>", (int)level) : 0;
     n += snprintf(line + n, sizeof line - (size_t)n, "scream: ");
     va_list args;
     va_start(args, fmt);

@@ -2,13 +2,26 @@
 #include "options.h"
 #include "session.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define EXIT_USAGE 2
 
+/* A descriptor of ours must not become standard output: sound or log lines would go into it. */
+static void open_standard_files(void)
+{
+    int fd;
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char *argv[])
 {
+    open_standard_files();
     struct options options;
     char why[512];
     if (options_parse(&options, argc, argv, why, sizeof why) < 0) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DEFAULT_BOUND_MS 200
+#define AUTO_SERVER_MS   50 /* what outputs may count with until there is reason to ask for more */
 
 struct option_row {
     char letter;          /* 0: none */
@@ -90,7 +91,10 @@ static int check(struct options *o, char *why, size_t size)
                    (long)(o->target / NS_PER_MS), (long)(o->bound / NS_PER_MS));
         return -EINVAL;
     }
-    o->output.target_latency = o->target ? o->target : 40 * NS_PER_MS;
+    o->output.target_latency = o->target ? o->target : AUTO_SERVER_MS * NS_PER_MS;
+    if (o->output.target_latency > o->bound / 2)
+        o->output.target_latency = o->bound / 2;
+    o->output.adaptive = o->target == 0;
     return 0;
 }
 

@@ -106,7 +106,8 @@ bool option_output(struct options *o, const char *value, char *why, size_t size)
 
 bool option_device(struct options *o, const char *value, char *why, size_t size)
 {
-    (void)why, (void)size;
+    if (*value == '\0')
+        return option_say(why, size, "the name of a device or a file");
     o->output.device = value;
     return true;
 }

@@ -21,7 +21,9 @@
 enum output_flags {
     OUTPUT_EXACT = 1 << 0,     /* bytes pass unaltered: the player is read by player_take() */
     OUTPUT_SINGLE = 1 << 1,    /* holds one stream only, ever */
-    OUTPUT_AUTOMATIC = 1 << 2, /* `-o auto` may choose it */
+    OUTPUT_AUTOMATIC = 1 << 2, /* `-o auto` may choose it, */
+    OUTPUT_DEVICE =
+        1 << 3, /* but only when no server has answered for a while: it takes the card */
 };
 
 /* What the user asked for. Strings are the caller's and outlive the output; NULL is the default. */
@@ -32,6 +34,7 @@ struct output_config {
     bool no_connect;         /* -c: make no connections by ourselves */
     enum sample_type type;   /* what the player gives without loss: to be preferred */
     int64_t target_latency;  /* ns, how much the whole way may hold: ask the server for less */
+    bool adaptive;           /* that is a first guess, and may grow where the server runs dry */
     struct notifier *notifier;
 };
 

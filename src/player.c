@@ -15,6 +15,7 @@ int player_open(struct player **out, const struct player_config *config)
     p->config = *config;
     p->frame_bytes = pcm_frame_bytes(&config->source);
     p->source_type = sample_type_of(config->source.width);
+    p->room = STREAM_SLOTS / 4 * 3 * SCREAM_PAYLOAD / p->frame_bytes;
     p->fade_frames = (uint32_t)(config->source.rate * FADE_NS / NS_PER_S);
     if (p->fade_frames > FADE_MAX)
         p->fade_frames = FADE_MAX;
@@ -54,7 +55,7 @@ int player_set_sink(struct player *p, const struct player_sink *sink)
     chmap_from_mask(&source, p->config.source.mask, p->config.source.channels);
     p->sink = *sink;
     p->sink_frame_bytes = sample_bytes(sink->type) * sink->map.channels;
-    p->quantum = sink->quantum;
+    p->quantum = p->peak[0] = p->peak[1] = sink->quantum;
     chmix_build(&p->mix, &source, &sink->map);
     p->plain = !p->resampler && p->mix.identity && sink->type == p->source_type;
     return 0;
@@ -211,8 +212,33 @@ static uint64_t frames_ready(struct player *p)
     return 0;
 }
 
-static void go_idle(struct player *p)
+/* What the output asks for at a time, so far as it is not long ago. */
+static void note_quantum(struct player *p, uint32_t frames)
 {
+    p->spanned += frames;
+    if (frames > p->peak[0])
+        p->peak[0] = frames;
+    if (pcm_frames_ns(p->spanned, p->sink.rate) > QUANTUM_SPAN_NS) {
+        p->peak[1] = p->peak[0];
+        p->peak[0] = frames;
+        p->spanned = 0;
+    }
+    p->quantum = p->peak[0] > p->peak[1] ? p->peak[0] : p->peak[1];
+}
+
+/* Without underruns for a while the target comes back. */
+static void note_calm(struct player *p, uint32_t frames)
+{
+    p->calm += frames;
+    if (pcm_frames_ns(p->calm, p->sink.rate) < CALM_NS)
+        return;
+    p->calm = 0;
+    p->extra -= p->extra > NS_PER_MS ? NS_PER_MS : p->extra;
+}
+
+static void go_idle(struct player *p, int64_t now)
+{
+    p->dry_at = now;
     p->playing = false;
     p->tail_left = p->fade_frames + p->flush;
     p->fade_left = 0;
@@ -221,14 +247,16 @@ static void go_idle(struct player *p)
 }
 
 /* There is sound again: was the silence the guest's own, or ours? */
-static void judge_silence(struct player *p)
+static void judge_silence(struct player *p, int64_t now)
 {
     struct stream_counters *c = &p->config.stream->counters;
     if (p->dry_serial == 0 || !stream_line(p->config.stream, &p->line))
         return;
     if (p->dry_serial == p->line.serial && p->dry_epoch == p->line.epoch) {
         count_add(&c->underruns, 1);
-        p->extra += p->extra < EXTRA_MAX_NS ? EXTRA_NS : 0;
+        if (now - p->dry_at < STALL_NS && p->extra < EXTRA_MAX_NS)
+            p->extra += EXTRA_NS;
+        p->calm = 0;
         p->fade_left = p->fade_frames;
         p->fade_from_old = false;
     } else {
@@ -277,15 +305,15 @@ void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int6
     uint8_t *at = dst;
     uint64_t ready = frames_ready(p);
     if (p->playing) {
-        if (frames > p->quantum)
-            p->quantum = frames;
+        note_quantum(p, frames);
+        note_calm(p, frames);
         const uint64_t excess = player_excess(p, ready, now, delay);
         if (excess > 0)
             skip(p, excess, ready);
         player_steer(p, frames, now, delay);
     } else {
         if (ready > 0)
-            judge_silence(p);
+            judge_silence(p, now);
         const uint64_t wait = player_wait_before(p, ready, frames, now, delay);
         uint32_t silent = wait < frames ? (uint32_t)wait : frames;
         if (silent < p->tail_left) /* what ended dies away first */
@@ -304,7 +332,7 @@ void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int6
         frames -= n;
         count_add(&p->config.stream->counters.frames, n);
         if (n == 0)
-            go_idle(p);
+            go_idle(p, now);
     }
     play_nothing(p, at, frames);
     rt_leave();

@@ -18,15 +18,23 @@
 #define FADE_MAX 960             /* frames: the same at 192 kHz */
 
 /*
- * The automatic target, on top of the output's quantum: what arrivals lag behind (a 10 ms tick and a
- * 6 ms packet, or a chunk of shared memory until it is seen), and slack for threads that are late.
+ * The automatic target, on top of the output's quantum: what arrivals lag behind, and slack for threads
+ * that are late. A guest wakes every 10 ms and sends what packets are full, or every 20 ms with a chunk
+ * of shared memory.
  */
-#define LAG_GUESS_NS    (16 * NS_PER_MS)
-#define LAG_OF_CHUNK_NS (2 * NS_PER_MS)
-#define SLACK_NS        (14 * NS_PER_MS)
-#define MARGIN_NS       (1 * NS_PER_MS)
-#define EXTRA_NS        (5 * NS_PER_MS) /* each underrun adds this much to it, */
-#define EXTRA_MAX_NS    (60 * NS_PER_MS)
+#define TICK_NS      (10 * NS_PER_MS)
+#define CHUNK_NS     (20 * NS_PER_MS)
+#define CHUNK_LAG_NS (2 * NS_PER_MS)
+#define SLACK_NS     (14 * NS_PER_MS)
+#define MARGIN_NS    (1 * NS_PER_MS)
+
+#define EXTRA_NS     (5 * NS_PER_MS) /* each underrun adds this much to it, */
+#define EXTRA_MAX_NS (60 * NS_PER_MS)
+#define CALM_NS      (10 * NS_PER_S) /* and each such time without one takes a millisecond back */
+#define STALL_NS                                                                                   \
+    (60 * NS_PER_MS) /* a longer silence is a stall: nothing is kept in store for those */
+
+#define QUANTUM_SPAN_NS (2 * NS_PER_S) /* how long the largest fill is remembered, at least */
 
 /* Depth beyond the target that is dropped, if the ring really holds so much more than the target.
  */
@@ -42,19 +50,24 @@ struct player {
     uint32_t frame_bytes;      /* of the source */
     uint32_t sink_frame_bytes; /* of the output */
     uint32_t fade_frames;
+    uint32_t room;  /* frames: most of what the ring holds, so that there is always some left */
     uint32_t flush; /* frames of silence that bring out what the resampler holds */
     bool plain;     /* bytes can be copied: same type, same channels, and no steering */
 
     /* the reading thread's */
     bool playing;
-    uint32_t quantum;            /* frames: the largest fill while playing */
-    int64_t extra;               /* ns on the target, for underruns */
-    struct arrival_line line;    /* the latest one read */
-    uint32_t dry_epoch;          /* of the line when the sound last ended; */
-    uint32_t dry_serial;         /* 0: none did, or it has been judged */
-    uint32_t fade_left;          /* frames of a crossfade or fade-in still to play */
-    bool fade_from_old;          /* it is a crossfade, from `old` */
-    uint32_t tail_left;          /* frames of a tail still to play */
+    uint32_t quantum;         /* frames: the largest fill of the latest seconds of playing */
+    uint32_t peak[2];         /* frames: the largest of the present span, and of the one before */
+    uint32_t spanned;         /* frames of the present span */
+    uint32_t calm;            /* frames played since an underrun, or since `extra` shrank */
+    int64_t extra;            /* ns on the target, for underruns */
+    struct arrival_line line; /* the latest one read */
+    int64_t dry_at;           /* time when the sound last ended */
+    uint32_t dry_epoch;       /* of the line when the sound last ended; */
+    uint32_t dry_serial;      /* 0: none did, or it has been judged */
+    uint32_t fade_left;       /* frames of a crossfade or fade-in still to play */
+    bool fade_from_old;       /* it is a crossfade, from `old` */
+    uint32_t tail_left;       /* frames of a tail still to play */
     struct resampler *resampler; /* NULL: it does not steer */
     struct servo servo;
     double delay;   /* ns: the output's, low-passed: its own figures are too rough to steer by */

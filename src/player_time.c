@@ -8,6 +8,7 @@
 #include <math.h>
 
 #define DELAY_LOWPASS_S 1.0
+#define CEASED_NS       (10 * NS_PER_MS) /* arrivals so much later than expected are none */
 
 static int64_t to_frames(const struct player *p, int64_t ns)
 {
@@ -20,8 +21,7 @@ static int64_t to_frames(const struct player *p, int64_t ns)
  */
 static int64_t expected_lag(const struct player *p)
 {
-    const int64_t chunk = p->line.grain + LAG_OF_CHUNK_NS;
-    return chunk > LAG_GUESS_NS ? chunk : LAG_GUESS_NS;
+    return p->line.grain + (p->line.grain < CHUNK_NS ? TICK_NS : CHUNK_LAG_NS);
 }
 
 /* Frames that the ring must hold, on the line, when a fill begins. */
@@ -33,6 +33,7 @@ static int64_t target_depth(const struct player *p, int64_t delay)
     if (p->config.target)
         depth = to_frames(p, p->config.target - delay);
     depth = depth > most ? most : depth;
+    depth = depth > p->room ? p->room : depth;
     return depth > least ? depth : least;
 }
 
@@ -54,28 +55,39 @@ static void drop(struct player *p, uint64_t frames)
     count_add(&p->config.stream->counters.skipped_frames, frames);
 }
 
+/* All that is ready is all there will be: heard whole, unless it is older than any latency. */
+static uint64_t begin_ended(struct player *p, uint64_t ready, uint32_t frames, int64_t age)
+{
+    if (age <= to_frames(p, p->config.bound))
+        return 0;
+    drop(p, ready);
+    return frames;
+}
+
 uint64_t player_wait_before(struct player *p, uint64_t ready, uint32_t frames, int64_t now,
                             int64_t delay)
 {
-    if (ready == 0 || !stream_line(p->config.stream, &p->line))
+    struct stream *s = p->config.stream;
+    if (ready == 0)
         return frames;
+    const bool ends = stream_edge(s) != STREAM_OPEN;
+    if (!stream_line(s,
+                     &p->line)) /* another beginning has it now, or it comes with the next look */
+        return ends ? begin_ended(p, ready, frames, (int64_t)ready) : frames;
     const int64_t depth = depth_at(p, now);
-    const int64_t late = depth - target_depth(p, delay);
+    const int64_t target = target_depth(p, delay);
+    const int64_t late = depth - target;
     if (late <= 0)
         return (uint64_t)-late;
 
-    /* It has waited for the output. A sound that has ended meanwhile is heard whole, unless it is
-     * old. */
-    const int64_t behind = depth - (int64_t)ready;
-    if (behind > to_frames(p, expected_lag(p) + EXCESS_FILL_NS)) {
-        if (behind <= to_frames(p, p->config.bound))
-            return 0;
-        drop(p, ready);
-        return frames;
-    }
-    /* One that goes on begins where it belongs. */
-    const uint64_t spare = ready > frames ? ready - frames : 0;
-    drop(p, (uint64_t)late < spare ? (uint64_t)late : spare);
+    /* It has waited for the output. Has it ended meanwhile? */
+    if (ends || now - p->line.last > expected_lag(p) + CEASED_NS)
+        return begin_ended(p, ready, frames, depth - (int64_t)ready);
+    /* It goes on: it begins where it belongs, with as much in store as a burst needs. */
+    const int64_t spare = (int64_t)ready - target + to_frames(p, expected_lag(p));
+    if (spare < 0)
+        return frames; /* frames were lost: the line does not know yet */
+    drop(p, (uint64_t)(late < spare ? late : spare));
     return 0;
 }
 

@@ -33,6 +33,7 @@ struct receiver {
 struct receiver_driver {
     const char *name;    /* as in RECEIVERS=, lower case */
     const char *summary; /* for --help, one line */
+    const char *hint;    /* what may be wrong when nothing comes, a clause */
 
     /*
      * Control thread; may block for some milliseconds. On 0 *out is the caller's, to be closed by

@@ -32,11 +32,13 @@ struct session {
 
 static int block_signals(void)
 {
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set;
+    struct sigaction before;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+        if (sigaction(ending[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
+            sigaddset(&set, ending[i]);
     signal(SIGPIPE, SIG_IGN);
     /* before any thread is made: all inherit it */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
@@ -78,7 +80,10 @@ static void open_receiver(struct session *s, int64_t now)
 static void lose_receiver(struct session *s)
 {
     const int failure = ingest_failure(s->ingest);
-    log_warning("the receiver has failed (%s); opening it again", strerror(-failure));
+    if (failure == -ESTALE)
+        log_info("another file has taken the place of %s", s->options->receiver.file);
+    else
+        log_warning("the receiver has failed (%s); opening it again", strerror(-failure));
     close_receiver(s);
     backoff_reset(&s->retry);
 }
@@ -92,9 +97,8 @@ static void hint_at_silence(struct session *s, int64_t now)
         return;
     }
     s->driver->describe(s->receiver, what, sizeof what);
-    log_warning("nothing received yet on %s: does the guest play, does it send there, does a "
-                "firewall let it in?",
-                what);
+    log_warning("nothing received yet on %s: %s", what, s->driver->hint);
+    report_drops(&s->report, now);
     s->hint_step = s->hint_step * 4 < 600 * NS_PER_S ? s->hint_step * 4 : 600 * NS_PER_S;
     s->silent_hint = now + s->hint_step;
 }
@@ -133,7 +137,7 @@ static int turn(struct session *s, int64_t *next)
         *next = earliest(*next, s->retry.due);
     else
         *next = earliest(*next, s->silent_hint);
-    if (s->voice.state != VOICE_EMPTY)
+    if (s->receiver) /* what is dropped is told of even if nothing plays */
         *next = earliest(*next, s->next_report);
     return err;
 }

@@ -113,6 +113,7 @@ static void publish_line(struct stream *s)
     atomic_store_explicit(&s->line_frame, line.frame, memory_order_relaxed);
     atomic_store_explicit(&s->line_period, line.period, memory_order_relaxed);
     atomic_store_explicit(&s->line_lag, line.lag, memory_order_relaxed);
+    atomic_store_explicit(&s->line_last, line.last, memory_order_relaxed);
     atomic_store_explicit(&s->line_grain, line.grain, memory_order_relaxed);
     atomic_store_explicit(&s->line_epoch, line.epoch, memory_order_relaxed);
     atomic_store_explicit(&s->line_serial, s->serial, memory_order_relaxed);
@@ -239,6 +240,7 @@ bool stream_line(const struct stream *s, struct arrival_line *line)
             .frame = atomic_load_explicit(&s->line_frame, memory_order_relaxed),
             .period = atomic_load_explicit(&s->line_period, memory_order_relaxed),
             .lag = atomic_load_explicit(&s->line_lag, memory_order_relaxed),
+            .last = atomic_load_explicit(&s->line_last, memory_order_relaxed),
             .grain = atomic_load_explicit(&s->line_grain, memory_order_relaxed),
             .epoch = atomic_load_explicit(&s->line_epoch, memory_order_relaxed),
             .serial = atomic_load_explicit(&s->line_serial, memory_order_relaxed),

@@ -21,8 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* 2 s of 48 kHz/16/2 at 1176 bytes a slot would do; 192 kHz/32/8 in IVSHMEM chunks of 20 ms needs
- * more. */
+/* 12 s of 48 kHz/16/2, 384 ms of 192 kHz/32/8: there it bounds -t and -l. */
 #define STREAM_SLOTS 2048
 
 /* What ends the audio that is ready. */
@@ -52,6 +51,7 @@ struct stream {
     _Atomic uint64_t line_frame;
     _Atomic double line_period;
     _Atomic int64_t line_lag;
+    _Atomic int64_t line_last;
     _Atomic int64_t line_grain;
     _Atomic uint32_t line_epoch;
     _Atomic uint32_t line_serial;

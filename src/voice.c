@@ -5,14 +5,17 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define LEAVE_POLL_NS (5 * NS_PER_MS) /* how often to look whether the old format has been read */
-#define LEAVE_MOST_NS NS_PER_S        /* an output that does not pull is left all the same */
-#define EMPTY_POLL_NS (20 * NS_PER_MS)
+#define LEAVE_POLL_NS  (5 * NS_PER_MS) /* how often to look whether the old format has been read */
+#define LEAVE_MOST_NS  NS_PER_S        /* an output that does not pull is left all the same */
+#define SETTLED_NS     (5 * NS_PER_S)  /* an output that lived so long has worked */
+#define SERVER_WAIT_NS (4 * NS_PER_S)
+#define EMPTY_POLL_NS  (20 * NS_PER_MS)
 
 int voice_init(struct voice *v, const struct options *options, struct notifier *notifier)
 {
     *v = (struct voice){.options = options, .notifier = notifier};
     v->retry.due = BACKOFF_NEVER;
+    v->searching = clock_now();
     const struct output_driver *named = output_find(options->output_name);
     v->exact = named && named->flags & OUTPUT_EXACT;
     if (v->exact && named->probe(&options->output) == -ENOTTY) {
@@ -52,7 +55,7 @@ static int open_with(struct voice *v, const struct output_driver *driver, char *
 {
     const struct player_config config = {
         .stream = &v->stream,
-        .source = v->stream.playing,
+        .source = v->format,
         .target = v->options->target,
         .bound = v->options->bound,
         .steer = !(driver->flags & OUTPUT_EXACT) && !v->options->exact,
@@ -65,9 +68,10 @@ static int open_with(struct voice *v, const struct output_driver *driver, char *
     if (err < 0)
         return err;
     v->driver = driver;
-    err = driver->open(&v->output, &output, &v->stream.playing, v->player, why, size);
+    err = driver->open(&v->output, &output, &v->format, v->player, why, size);
     if (err < 0)
         goto close_player;
+    v->output->driver = driver;
     err = driver->start(v->output);
     if (err < 0) {
         snprintf(why, size, "%s: cannot start playing", driver->name);
@@ -82,16 +86,23 @@ close_player:
     return err;
 }
 
-/* The one that was asked for, or the first that answers and opens. */
-static int open_output(struct voice *v, char *why, size_t size)
+/* A server that restarts is waited for: the card that it wants back is left alone until then. */
+static bool may_choose(const struct voice *v, const struct output_driver *d, int64_t now)
 {
-    const struct output_driver *named = output_find(v->options->output_name);
-    if (named)
-        return open_with(v, named, why, size);
+    if (!(d->flags & OUTPUT_AUTOMATIC))
+        return false;
+    return !(d->flags & OUTPUT_DEVICE) || d == v->driver || now - v->searching > SERVER_WAIT_NS;
+}
+
+/* The one that was asked for, or the first that answers and opens. */
+static int open_output(struct voice *v, int64_t now, char *why, size_t size)
+{
+    if (v->named)
+        return open_with(v, v->named, why, size);
     int err = -ENOENT;
     snprintf(why, size, "no audio server or device answers");
-    for (const struct output_driver *const *d = output_table; *d; d++) {
-        if (!((*d)->flags & OUTPUT_AUTOMATIC) || (*d)->probe(&v->options->output) < 0)
+    for (const struct output_driver *const *d = v->table; *d; d++) {
+        if (!may_choose(v, *d, now) || (*d)->probe(&v->options->output) < 0)
             continue;
         err = open_with(v, *d, why, size);
         if (err == 0)
@@ -112,8 +123,25 @@ static bool take_format(struct voice *v)
             return false;
         stream_pass(s);
     }
+    v->format = s->playing;
     v->formats = s->playing_formats;
     return true;
+}
+
+/*
+ * The beginning that was announced has found no room in the ring, and nobody reads: it is made.
+ * Then false, or true when what has been announced is what was played (it went and came back).
+ */
+static bool make_room(struct voice *v)
+{
+    struct stream *s = &v->stream;
+    stream_read(s, NULL, stream_ready(s));
+    while (stream_edge(s) == STREAM_BREAK) {
+        stream_pass(s);
+        stream_read(s, NULL, stream_ready(s));
+    }
+    v->formats = s->playing_formats;
+    return atomic_load_explicit(&s->formats, memory_order_relaxed) == v->formats;
 }
 
 static int try_open(struct voice *v, int64_t now)
@@ -121,10 +149,10 @@ static int try_open(struct voice *v, int64_t now)
     char why[256], what[256];
     if (!v->exact)
         take_format(v); /* while it was closed another one may have begun */
-    const int err = open_output(v, why, sizeof why);
+    const int err = open_output(v, now, why, sizeof why);
     if (err == 0) {
         v->state = VOICE_PLAYING;
-        backoff_reset(&v->retry);
+        v->opened_at = now;
         v->retry.due = BACKOFF_NEVER;
         voice_describe(v, what, sizeof what);
         log_info("playing %s", what);
@@ -140,20 +168,28 @@ static int try_open(struct voice *v, int64_t now)
     return 0;
 }
 
-static int lose_output(struct voice *v, int failure)
+static int lose_output(struct voice *v, int64_t now, int failure)
 {
-    log_warning("%s: the output has failed (%s); opening it again", v->driver->name,
-                strerror(-failure));
+    const char *why = strerror(-failure);
     close_output(v);
     v->state = VOICE_CLOSED;
-    backoff_reset(&v->retry);
+    v->searching = now;
+    if (now - v->opened_at >= SETTLED_NS)
+        backoff_reset(&v->retry);
+    const bool settled = v->retry.step == 0;
+    if (for_ever(failure))
+        log_error("%s: the output has ended (%s)", v->driver->name, why);
+    else if (backoff_failed(&v->retry, now, why))
+        log_warning("%s: the output has failed (%s); opening it again", v->driver->name, why);
+    if (settled)
+        v->retry.due = 0; /* at once, the first time */
     return for_ever(failure) ? failure : 0;
 }
 
 static void leave_format(struct voice *v)
 {
     close_output(v);
-    v->state = take_format(v) ? VOICE_CLOSED : VOICE_EMPTY;
+    v->state = take_format(v) || make_room(v) ? VOICE_CLOSED : VOICE_EMPTY;
     backoff_reset(&v->retry);
 }
 
@@ -182,10 +218,11 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
     int err = 0;
     const int failure = v->output ? atomic_load(&v->output->failure) : 0;
     if (failure < 0)
-        err = lose_output(v, failure);
+        err = lose_output(v, now, failure);
     if (v->state == VOICE_LEAVING && ready_to_leave(v, now))
         leave_format(v);
-    if (v->state == VOICE_EMPTY && take_format(v)) {
+    if (v->state == VOICE_EMPTY &&
+        (take_format(v) || (v->stream.playing.rate != 0 && make_room(v)))) {
         v->state = VOICE_CLOSED;
         backoff_reset(&v->retry);
     }
@@ -215,7 +252,7 @@ static void source_text(const struct voice *v, char *buf, size_t size)
 void voice_describe(const struct voice *v, char *buf, size_t size)
 {
     char format[64], source[32], output[160];
-    pcm_format_text(&v->stream.playing, format, sizeof format);
+    pcm_format_text(&v->format, format, sizeof format);
     source_text(v, source, sizeof source);
     if (v->output)
         v->driver->describe(v->output, output, sizeof output);

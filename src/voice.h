@@ -26,16 +26,21 @@ enum voice_state {
 struct voice {
     const struct options *options;
     struct notifier *notifier;
+    const struct output_driver *const *table; /* output_table, or a test's */
+    const struct output_driver *named;        /* the one asked for; NULL: the first that answers */
     struct stream stream;
     enum voice_state state;
-    bool exact;       /* the output that was asked for takes every byte: none is skipped */
-    uint32_t formats; /* of the stream, up to the one being played */
-    const struct output_driver *driver; /* of `output` */
+    bool exact;               /* the output that was asked for takes every byte: none is skipped */
+    uint32_t formats;         /* of the stream, up to the one being played */
+    struct pcm_format format; /* of what plays, or waits for an output */
+    const struct output_driver *driver; /* of `output`, or of the latest one */
     struct output *output;
     struct player *player;
     struct backoff retry;
-    int64_t leave_by; /* VOICE_LEAVING: no later than this; */
-    int64_t heard_at; /* and this is when the last frame is heard, 0 while it has not been read */
+    int64_t opened_at;
+    int64_t searching; /* since when an output is looked for */
+    int64_t leave_by;  /* VOICE_LEAVING: no later than this; */
+    int64_t heard_at;  /* and this is when the last frame is heard, 0 while it has not been read */
 };
 
 /* 0 or -errno. */

@@ -9,7 +9,7 @@
 #define THRESHOLD 0.003 /* -50 dBFS */
 #define BLOCK_S   0.01
 #define SETTLE_NS 150e6 /* of a new format, before its sound is expected */
-#define PLACED_S  0.02  /* shorter runs prove nothing about channels */
+#define PLACED_S  0.1   /* a shorter run is a glitch, which the hole beside it counts */
 
 const char *hole_name(enum hole_kind kind)
 {

@@ -106,10 +106,30 @@ static void quantum_is_what_was_granted(void **state)
 }
 #endif
 
+static void the_buffer_grows_to_its_bound(void **state)
+{
+    (void)state;
+    const pa_sample_spec spec = {.format = PA_SAMPLE_S16LE, .rate = 48000, .channels = 2};
+    pa_buffer_attr attr;
+    pulse_buffer_attr(&attr, &spec, 50 * NS_PER_MS);
+    const uint32_t minreq = attr.minreq;
+    size_t grown = 0, more;
+    const uint32_t first = attr.tlength;
+    for (int steps = 0; (more = pulse_buffer_grow(&attr, &spec)) > 0; steps++) {
+        assert_int_equal(more % 4, 0);
+        assert_true(steps < 10);
+        grown += more;
+    }
+    assert_int_equal(attr.tlength, first + grown);
+    assert_true(grown > 0 && attr.tlength <= 48000 * 4 * 60 / 1000);
+    assert_int_equal(attr.minreq, minreq);
+}
+
 int main(void)
 {
 #ifdef HAVE_PULSE
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_buffer_grows_to_its_bound),
         cmocka_unit_test(speakers_have_their_own_positions),
         cmocka_unit_test(a_7_1_map_reads_as_the_servers_own),
         cmocka_unit_test(every_mask_makes_a_valid_map),

@@ -6,8 +6,10 @@
 #include "report.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Standard error as a string, from capture() to captured(). */
@@ -94,12 +96,20 @@ static void the_journal_gets_priorities(void **state)
     longer[sizeof longer - 1] = '\0';
     setenv("JOURNAL_STREAM", "8:1", 1);
     const struct capture c = capture();
+    log_error("not for the journal"); /* somebody else's stream */
+    struct stat st;
+    char stream[64];
+    fstat(STDERR_FILENO, &st);
+    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
     log_error("bad %d", 7);
     log_debug("too much detail");
     log_warning("%s", longer); /* cut, but a line */
     captured(&c, text, sizeof text);
     unsetenv("JOURNAL_STREAM");
-    assert_memory_equal(text, "<3>scream: bad 7\n<4>scream: xxx", 31);
+    static const char expected[] = "scream: not for the journal\n<3>scream: bad 7\n<4>scream: xxx";
+    assert_memory_equal(text, expected, sizeof expected - 1);
     assert_int_equal(text[strlen(text) - 1], '\n');
     assert_true(strlen(text) < 1100);
     assert_null(strstr(text, "detail"));

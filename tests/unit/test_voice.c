@@ -1,0 +1,278 @@
+/*
+ * A voice with outputs that do what they are told, by a clock that is told too: nothing waits, and what
+ * may happen in any order does.
+ */
+#include "test.h"
+
+#include "log.h"
+#include "voice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct pcm_format fast = {.rate = 48000, .width = 16, .channels = 2, .mask = 3};
+static const struct pcm_format slow = {.rate = 44100, .width = 16, .channels = 2, .mask = 3};
+static const struct source_id guest = {1, 1};
+
+/* What the fake outputs are told and have seen. Static, as drivers have no other way to a test. */
+static struct {
+    struct player *player; /* of the one that plays */
+    struct pcm_format format;
+    const char *name;
+    int opened;
+    bool server_answers, device_answers, fails_at_once;
+} told;
+
+struct fake {
+    struct output output;
+};
+
+static int server_probe(const struct output_config *config)
+{
+    (void)config;
+    return told.server_answers ? 0 : -ECONNREFUSED;
+}
+
+static int device_probe(const struct output_config *config)
+{
+    (void)config;
+    return told.device_answers ? 0 : -ENOENT;
+}
+
+static int fake_open(struct output **out, const struct output_config *config,
+                     const struct pcm_format *source, struct player *player, char *why, size_t size)
+{
+    snprintf(why, size, "it is told to");
+    struct fake *f = calloc(1, sizeof *f);
+    struct player_sink sink = {
+        .type = sample_type_of(source->width), .rate = source->rate, .quantum = 480};
+    chmap_from_mask(&sink.map, source->mask, source->channels);
+    f->output.notifier = config->notifier;
+    told.player = player;
+    told.format = *source;
+    told.opened++;
+    *out = &f->output;
+    return player_set_sink(player, &sink);
+}
+
+static int fake_start(struct output *o)
+{
+    told.name = o->driver->name;
+    if (told.fails_at_once)
+        output_fail(o, -EIO);
+    return 0;
+}
+
+static void fake_stop(struct output *o)
+{
+    (void)o;
+    told.player = NULL;
+}
+
+static void fake_close(struct output *o)
+{
+    free(o);
+}
+
+static void fake_describe(const struct output *o, char *buf, size_t size)
+{
+    (void)o;
+    snprintf(buf, size, "fake");
+}
+
+static const struct output_driver server = {"server",     "",         OUTPUT_AUTOMATIC,
+                                            server_probe, fake_open,  fake_start,
+                                            fake_stop,    fake_close, fake_describe};
+static const struct output_driver device = {
+    "device",     "",         OUTPUT_AUTOMATIC | OUTPUT_DEVICE,
+    device_probe, fake_open,  fake_start,
+    fake_stop,    fake_close, fake_describe};
+static const struct output_driver *const table[] = {&server, &device, NULL};
+
+struct world {
+    struct voice voice;
+    struct notifier notifier;
+    struct options options;
+    int64_t now, started;
+    uint64_t heard; /* frames that were no silence */
+};
+
+static void world_open(struct world *w)
+{
+    memset(&told, 0, sizeof told);
+    told.server_answers = true;
+    *w = (struct world){.options = {.output_name = OPTIONS_AUTO, .bound = 200 * NS_PER_MS}};
+    w->options.output.stream_name = "test";
+    assert_int_equal(notifier_init(&w->notifier), 0);
+    assert_int_equal(voice_init(&w->voice, &w->options, &w->notifier), 0);
+    w->voice.table = table;
+    w->started = w->now = clock_now();
+}
+
+static void world_close(struct world *w)
+{
+    voice_finish(&w->voice);
+    notifier_finish(&w->notifier);
+}
+
+static void guest_begins(struct world *w, const struct pcm_format *f)
+{
+    const bool other = stream_begin(&w->voice.stream, f, guest);
+    stream_commit(&w->voice.stream);
+    if (other)
+        voice_format(&w->voice, w->now);
+}
+
+/* 10 ms each: the guest sends, the voice turns, the output pulls if it is to. */
+static void run(struct world *w, int ms, bool sends, bool pulls)
+{
+    static uint8_t packet[SCREAM_PAYLOAD];
+    static int16_t out[480 * 2];
+    memset(packet, 0x11, sizeof packet);
+    for (int i = 0; i < ms; i += 10) {
+        int64_t next;
+        w->now += 10 * NS_PER_MS;
+        for (int n = 0; sends && n < (i % 30 == 0 ? 1 : 2); n++)
+            stream_write(&w->voice.stream, packet, sizeof packet, w->now);
+        stream_commit(&w->voice.stream);
+        assert_int_equal(voice_turn(&w->voice, w->now, &next), 0);
+        if (!pulls || !told.player)
+            continue;
+        player_fill(told.player, out, 480, w->now, 5 * NS_PER_MS);
+        for (int k = 0; k < 480; k++)
+            w->heard += out[2 * k] != 0;
+    }
+}
+
+static void assert_heard(struct world *w, uint64_t least)
+{
+    if (w->heard < least)
+        fail_msg("%llu frames heard, not %llu; state %d, opened %d times",
+                 (unsigned long long)w->heard, (unsigned long long)least, (int)w->voice.state,
+                 told.opened);
+    w->heard = 0;
+}
+
+static void one_format_after_the_other(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    for (int i = 0; i < 10; i++) {
+        guest_begins(&w, i % 2 ? &slow : &fast);
+        run(&w, 1000, true, true);
+        assert_heard(&w, 40000);
+        assert_int_equal(told.opened, i + 1);
+        assert_true(pcm_format_equal(&told.format, i % 2 ? &slow : &fast));
+    }
+    world_close(&w);
+}
+
+/* No sink, a suspended one, -c: the ring fills, and then there is another format. */
+static void an_output_that_does_not_pull(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    guest_begins(&w, &fast);
+    run(&w, 1000, true, true);
+    run(&w, 20000, true, false);
+    assert_true(count_read(&w.voice.stream.counters.overrun_bytes) > 0);
+    w.heard = 0;
+    guest_begins(&w, &slow);
+    run(&w, 5000, true, true);
+    assert_heard(&w, 2 * 44100);
+    guest_begins(&w, &fast);
+    run(&w, 5000, true, true);
+    assert_heard(&w, 3 * 48000);
+    world_close(&w);
+}
+
+static void a_format_that_went_and_came_back_without_room(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    guest_begins(&w, &fast);
+    run(&w, 1000, true, true);
+    run(&w, 20000, true, false);
+    guest_begins(&w, &slow);
+    run(&w, 20, true, false);
+    guest_begins(&w, &fast);
+    w.heard = 0;
+    run(&w, 10000, true, true);
+    assert_heard(&w, 6 * 48000);
+    world_close(&w);
+}
+
+/* The same format begins anew behind a sound too short to have begun. */
+static void a_restart_behind_a_short_sound(void **state)
+{
+    (void)state;
+    for (int ms = 10; ms <= 100; ms += 10) {
+        struct world w;
+        world_open(&w);
+        guest_begins(&w, &fast);
+        run(&w, ms, true, false); /* the output is still on its way */
+        guest_begins(&w, &fast);
+        run(&w, 3000, true, true);
+        assert_heard(&w, 2 * 48000);
+        assert_int_equal(told.opened, 1);
+        world_close(&w);
+    }
+}
+
+static void an_output_that_fails_at_once_is_not_hammered(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    told.fails_at_once = true;
+    guest_begins(&w, &fast);
+    run(&w, 10000, true, true);
+    assert_in_range(told.opened, 2, 15);
+    told.fails_at_once = false;
+    run(&w, 2000, true, true);
+    assert_heard(&w, 40000);
+    world_close(&w);
+}
+
+static void a_restarted_server_gets_the_sound_back(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    told.device_answers = true;
+    guest_begins(&w, &fast);
+    run(&w, 6000, true, true);
+    assert_string_equal(told.name, "server");
+    told.server_answers = false;
+    output_fail(w.voice.output, -ECONNRESET);
+    run(&w, 2000, true, true);
+    told.server_answers = true;
+    w.heard = 0;
+    run(&w, 2000, true, true);
+    assert_string_equal(told.name, "server");
+    assert_heard(&w, 40000);
+    /* but one that stays away is given up, if there is a device */
+    told.server_answers = false;
+    output_fail(w.voice.output, -ECONNRESET);
+    run(&w, 8000, true, true);
+    assert_string_equal(told.name, "device");
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_format_after_the_other),
+        cmocka_unit_test(an_output_that_does_not_pull),
+        cmocka_unit_test(a_format_that_went_and_came_back_without_room),
+        cmocka_unit_test(a_restart_behind_a_short_sound),
+        cmocka_unit_test(an_output_that_fails_at_once_is_not_hammered),
+        cmocka_unit_test(a_restarted_server_gets_the_sound_back),
+    };
+    log_set_level(LOG_LEVEL_ERROR);
+    return cmocka_run_group_tests_name("voice", tests, NULL, NULL);
+}
