@@ -70,10 +70,11 @@ def compare(place, server, v, seconds):
 
 
 def steady(place, server, start, send):
-    with Hearing(place, server, log=place.file('send.sent')) as hearing, start():
+    with Hearing(place, server, log=place.file('send.sent')) as hearing, start() as scream:
         with send() as sender:
             sender.finish(SECONDS + 10)
         time.sleep(TAIL)
+        scream.alive()
         v = hearing.heard()
     whole(v, SECONDS)
     return figures(v) + compare(place, server, v, SECONDS)
