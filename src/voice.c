@@ -16,12 +16,13 @@ int voice_init(struct voice *v, const struct options *options, struct notifier *
     *v = (struct voice){.options = options, .notifier = notifier};
     v->retry.due = BACKOFF_NEVER;
     v->searching = clock_now();
-    const struct output_driver *named = output_find(options->output_name);
-    v->exact = named && named->flags & OUTPUT_EXACT;
-    if (v->exact && named->probe(&options->output) == -ENOTTY) {
+    v->table = output_table;
+    v->named = output_find(options->output_name);
+    v->exact = v->named && v->named->flags & OUTPUT_EXACT;
+    if (v->exact && v->named->probe(&options->output) == -ENOTTY) {
         log_error(
             "-o %s: standard output is a terminal; redirect or pipe it, or record with -o wav",
-            named->name);
+            v->named->name);
         return -ENOTTY;
     }
     return stream_init(&v->stream, 0);

@@ -84,6 +84,7 @@ static void prepare(struct job *j)
     const struct listen_options *o = &j->options;
     struct track_request *q = &j->request;
 
+    q->mode = o->mode;
     q->recording = &j->recording;
     q->segments = j->segments.at;
     q->n_segments = j->segments.count;

@@ -24,6 +24,13 @@ static int reserve(struct expect_window *w, size_t count)
     return 0;
 }
 
+int32_t expect_sample(const struct segment *s, unsigned channel, uint64_t frame)
+{
+    unsigned drop = 32u - s->format.width;
+    return (int32_t)((uint32_t)signal_sample(s->signal, &s->format, frame, channel) >> drop
+                                                                                           << drop);
+}
+
 /* A half more to either side: searches move on by a little each. */
 static int render(struct expect_window *w, const struct segment *s, unsigned channel,
                   uint64_t first, size_t count)
@@ -31,14 +38,11 @@ static int render(struct expect_window *w, const struct segment *s, unsigned cha
     size_t margin = count < AT_LEAST ? AT_LEAST : count / 2;
     uint64_t from = first > margin ? first - margin : 0;
     size_t total = (size_t)(first - from) + count + margin;
-    unsigned drop = 32u - s->format.width;
 
     if (reserve(w, total))
         return -1;
-    for (size_t i = 0; i < total; i++) {
-        int32_t v = signal_sample(s->signal, &s->format, from + i, channel);
-        w->samples[i] = (int32_t)((uint32_t)v >> drop << drop);
-    }
+    for (size_t i = 0; i < total; i++)
+        w->samples[i] = expect_sample(s, channel, from + i);
     w->segment = s;
     w->first = from;
     w->count = total;

@@ -26,4 +26,7 @@ void expect_finish(struct expect *e);
 const int32_t *expect_samples(struct expect *e, const struct segment *s, unsigned channel,
                               uint64_t first, size_t count);
 
+/* One of them. */
+int32_t expect_sample(const struct segment *s, unsigned channel, uint64_t frame);
+
 #endif

@@ -1,23 +1,22 @@
-/* The tracker's search: which place of which segment is heard at a recorded frame. */
+/* The exact matcher's search: which place of which segment is heard at a recorded frame. */
 #ifndef SCREAM_LISTEN_FIND_H
 #define SCREAM_LISTEN_FIND_H
 
 #include "listen_expect.h"
-#include "listen_track.h"
+#include "listen_range.h"
 
 #define FIND_PROBE 32 /* frames that must match for a place to be believed */
 
-struct finder {
+struct exact {
     const struct track_request *request;
     struct expect expect;
-    const struct run *last; /* NULL: nothing found yet */
-    bool timed;             /* the recording's and the log's clocks are known */
 };
 
 /*
  * Looks for the FIND_PROBE frames at `recorded`; `thorough`: on any channel, else on those alone
  * that the request's map names. 1 with *run of FIND_PROBE frames, 0, or -ENOMEM.
  */
-int find_run(struct finder *f, uint64_t recorded, bool thorough, struct run *run);
+int find_run(struct exact *e, const struct finder *f, uint64_t recorded, bool thorough,
+             struct run *run);
 
 #endif

@@ -19,6 +19,20 @@ static const char *comma(size_t i)
     return i ? ", " : "";
 }
 
+static void json_pacing(FILE *out, const struct verdict *v)
+{
+    const struct pacing *p = &v->pacing;
+
+    fprintf(out, "\"resampled\": %s, \"ratio\": ", v->resampled ? "true" : "false");
+    if (p->known)
+        fprintf(out,
+                "{\"mean\": %.4f, \"sd\": %.4f, \"least\": %.4f, \"most\": %.4f}, "
+                "\"fidelity\": %.2f",
+                p->mean, p->sd, p->least, p->most, p->fidelity);
+    else
+        fprintf(out, "null, \"fidelity\": null");
+}
+
 static void json_runs(FILE *out, const struct report *r)
 {
     fprintf(out, "\"runs\": [");
@@ -107,6 +121,8 @@ void print_json(FILE *out, const struct report *r)
             ", \"silent_frames\": %" PRIu64 ", \"latency\": ",
             v->first_sound, v->end_of_sound, v->silences, v->silent_frames);
     json_latency(out, &v->latency);
+    fprintf(out, ", ");
+    json_pacing(out, v);
     fprintf(out, ", ");
     json_clock(out, r);
     fprintf(out, ", ");

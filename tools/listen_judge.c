@@ -1,6 +1,7 @@
 #include "listen_judge.h"
 
 #include "listen_latency.h"
+#include "listen_pacing.h"
 
 #include <errno.h>
 #include <math.h>
@@ -10,6 +11,10 @@
 #define BLOCK_S   0.01
 #define SETTLE_NS 150e6 /* of a new format, before its sound is expected */
 #define PLACED_S  0.1   /* a shorter run is a glitch, which the hole beside it counts */
+#define SAME      0.3   /* frames that a position may be off without being another, and */
+#define DOUBT     2e-4  /* so many more for each of the hole: its pace is not known */
+
+#define CROSSFADE_S 0.008 /* and more than one takes */
 
 const char *hole_name(enum hole_kind kind)
 {
@@ -17,6 +22,23 @@ const char *hole_name(enum hole_kind kind)
         [HOLE_GAP] = "gap",       [HOLE_FADE] = "fade",       [HOLE_SKIP] = "skip",
         [HOLE_REPEAT] = "repeat", [HOLE_FOREIGN] = "foreign", [HOLE_CHANGE] = "change"};
     return names[kind];
+}
+
+/* Edges of a resampled run are blurred, and a step may be hidden by a crossfade. */
+static enum hole_kind blurred_kind(const struct track_request *q, const struct hole *h,
+                                   double moved)
+{
+    if (fabs(moved) < SAME + DOUBT * (double)h->frames)
+        return HOLE_FADE;
+    if (moved > 0)
+        return HOLE_SKIP;
+    return (double)h->frames < CROSSFADE_S * q->recording->rate ? HOLE_REPEAT : HOLE_FOREIGN;
+}
+
+/* How many sent frames more than its time were passed over. */
+static double moved_over(const struct run *a, const struct run *b)
+{
+    return run_sent_at(b, 0) - run_sent_at(a, (double)b->recorded - (double)a->recorded);
 }
 
 static struct hole hole_between(const struct track_request *q, const struct run *a,
@@ -30,9 +52,11 @@ static struct hole hole_between(const struct track_request *q, const struct run 
         h.kind = HOLE_CHANGE;
         return h;
     }
-    h.sent = (int64_t)(b->sent - a->sent - a->frames);
+    h.sent = llround(run_sent_at(b, 0) - run_sent_at(a, (double)a->frames));
     if (h.silent > (uint64_t)(q->recording->rate / 1000))
         h.kind = HOLE_GAP;
+    else if (a->path)
+        h.kind = blurred_kind(q, &h, moved_over(a, b));
     else if (h.sent == (int64_t)h.frames)
         h.kind = HOLE_FADE;
     else if (h.sent < 0)
@@ -52,8 +76,12 @@ static void count_hole(struct verdict *v, const struct hole *h)
     v->dropout_frames += h->frames;
     v->gaps += h->kind == HOLE_GAP;
     v->gap_frames += h->silent;
-    v->lost += h->sent > 0 ? (uint64_t)h->sent : 0;
-    v->repeated += h->sent < 0 ? (uint64_t)-h->sent : 0;
+    /* frames of a blurred edge are not lost */
+    int64_t sent = h->sent;
+    if (v->resampled && (h->kind == HOLE_SKIP || h->kind == HOLE_REPEAT))
+        sent -= (int64_t)h->frames;
+    v->lost += sent > 0 ? (uint64_t)sent : 0;
+    v->repeated += sent < 0 ? (uint64_t)-sent : 0;
 }
 
 static void check_channels(struct verdict *v, const struct track_request *q, const struct run *run)
@@ -150,7 +178,7 @@ static void judge_segments(struct verdict *v, const struct track_request *q)
     for (size_t i = 0; i < q->n_segments; i++) {
         const struct segment *s = &q->segments[i];
         struct segment_heard *h = &v->segments[i];
-        h->matchable = s->format.rate == q->recording->rate;
+        h->matchable = v->resampled || s->format.rate == q->recording->rate;
         h->length = s->frames == FRAMES_UNKNOWN ? 0 : (double)s->frames / s->format.rate;
         if (!q->line || !s->timed)
             continue;
@@ -169,11 +197,13 @@ int judge(struct verdict *v, const struct track_request *request, const struct r
     v->run_latency = calloc(runs->count + 1, sizeof *v->run_latency);
     if (!v->holes || !v->segments || !v->run_latency)
         return -ENOMEM;
+    v->resampled = runs->resampled;
     judge_runs(v, request, runs);
     find_sound(v, request);
     measure_levels(v, request->recording);
     judge_segments(v, request);
-    return latency_measure(v, request, runs);
+    int err = pacing_measure(&v->pacing, request, runs);
+    return err ? err : latency_measure(v, request, runs);
 }
 
 void judge_finish(struct verdict *v)

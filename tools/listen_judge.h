@@ -28,8 +28,18 @@ struct latency {
     double slope; /* ms a minute */
 };
 
+/* Of runs that were matched resampled. */
+struct pacing {
+    bool known;
+    double mean,
+        sd; /* ppm: sent frames a recorded one against the rates' names, a second at a time */
+    double least, most;
+    double
+        fidelity; /* dB, the median block's: what differs from what was sent, against the sound */
+};
+
 struct segment_heard {
-    bool matchable;   /* at the recording's rate */
+    bool matchable;   /* at a rate that can be matched */
     uint64_t matched; /* frames */
     double sound;     /* s of sound above the threshold in its time; 0 without times */
     double length;    /* s, 0: unknown */
@@ -42,9 +52,11 @@ struct verdict {
     uint64_t lost, repeated;           /* sent frames, between first and last heard */
     uint64_t silences, silent_frames;  /* 1 ms or more within the sound, matched or not */
     uint64_t first_sound, end_of_sound;
-    double level[TRACK_CHANNELS];         /* dBFS of the mean power within the sound */
-    int8_t misplaced[TRACK_CHANNELS];     /* 1: holds what it should not, see held */
-    int8_t held[TRACK_CHANNELS];          /* what it held instead, most recently */
+    double level[TRACK_CHANNELS];     /* dBFS of the mean power within the sound */
+    int8_t misplaced[TRACK_CHANNELS]; /* 1: holds what it should not, see held */
+    int8_t held[TRACK_CHANNELS];      /* what it held instead, most recently */
+    bool resampled;                   /* how it was matched */
+    struct pacing pacing;
     struct latency latency, *run_latency; /* one for each run */
     struct hole *holes;
     size_t n_holes;

@@ -13,7 +13,7 @@ struct moment {
 double run_latency_at(const struct track_request *q, const struct run *run, uint64_t offset)
 {
     return timeline_at(q->line, (double)(run->recorded + offset)) -
-           segment_time(&q->segments[run->segment], (double)(run->sent + offset));
+           segment_time(&q->segments[run->segment], run_sent_at(run, (double)offset));
 }
 
 static size_t sample_run(const struct track_request *q, const struct run *run, struct moment *m)

@@ -102,6 +102,20 @@ static int take_render(struct listen_options *o, const char *value)
     return take_number(value, 0.000001, 86400, &o->render);
 }
 
+static int take_exact(struct listen_options *o, const char *value)
+{
+    (void)value;
+    o->mode = TRACK_EXACT;
+    return 0;
+}
+
+static int take_resampled(struct listen_options *o, const char *value)
+{
+    (void)value;
+    o->mode = TRACK_RESAMPLED;
+    return 0;
+}
+
 static int take_json(struct listen_options *o, const char *value)
 {
     (void)value;
@@ -126,6 +140,9 @@ static const struct row rows[] = {
     {"signal", "NAME", "sine, noise, sweep, walk, chime (noise)", take_signal},
     {"log", "FILE", "scream-send's log: what was sent, and when", take_log},
     {"tolerance", "STEPS", "of a 16 bit sample (1)", take_tolerance},
+    {"exact", NULL, "sample by sample (unless nothing matches so)", take_exact},
+    {"resampled", NULL, "the sound at any rate that drifts, by what can be heard up to 0.6 of it",
+     take_resampled},
     {"save", "FILE", "keep the recording as a WAV file", take_save},
     {"render", "SECONDS", "do not listen: write the signal to standard output", take_render},
     {"json", NULL, "print one JSON object", take_json},

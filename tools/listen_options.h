@@ -21,6 +21,7 @@ struct listen_options {
     double tolerance; /* in steps of the coarsest width; negative: the default */
     double render;    /* s: write the signal instead of listening; 0: listen */
     bool json, help;
+    enum track_mode mode;
     bool mapped;
     int8_t map[TRACK_CHANNELS];
 };

@@ -64,6 +64,15 @@ static void text_segments(FILE *out, const struct report *r)
     }
 }
 
+static void text_pacing(FILE *out, const struct verdict *v)
+{
+    const struct pacing *p = &v->pacing;
+
+    if (p->known)
+        fprintf(out, "resampled: ratio %+.2f ppm, sd %.2f, from %+.2f to %+.2f; fidelity %.1f dB\n",
+                p->mean, p->sd, p->least, p->most, p->fidelity);
+}
+
 void print_text(FILE *out, const struct report *r)
 {
     const struct verdict *v = r->verdict;
@@ -82,6 +91,7 @@ void print_text(FILE *out, const struct report *r)
     fprintf(out, "matched %.3f s in %zu runs\n", ms(r, v->matched) / 1000, r->runs->count);
     text_holes(out, r);
     text_channels(out, r);
+    text_pacing(out, v);
     if (v->latency.known)
         fprintf(out, "latency: median %.2f ms, p5 %.2f, p95 %.2f, %+.2f ms/min\n",
                 v->latency.median, v->latency.p5, v->latency.p95, v->latency.slope);

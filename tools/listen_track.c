@@ -1,15 +1,16 @@
 #include "listen_track.h"
 
-#include "listen_find.h"
+#include "listen_matcher.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define STRIDE     64 /* frames between attempts while nothing matches, */
+#define STRIDE     64 /* frames between attempts while nothing matches, growing */
 #define PATIENCE   4096
-#define STRIDE_MAX 2048 /* growing to this */
-#define THOROUGHLY 16   /* every so many attempts any channel may hold any other */
-#define BLOCK      4096
+#define THOROUGHLY 16 /* every so many attempts any channel may hold any other */
+#define DOUBTFUL   16 /* attempts without an exact match before another way is tried, */
+#define DOUBT_MORE 4  /* and again after so many times as many */
+#define SWITCH     2  /* beyond any matcher's answers */
 
 int64_t track_tolerance(const struct recording *r, const struct pcm_format *sent)
 {
@@ -19,9 +20,10 @@ int64_t track_tolerance(const struct recording *r, const struct pcm_format *sent
 
 void runs_finish(struct run_list *runs)
 {
+    for (size_t i = 0; i < runs->count; i++)
+        free(runs->at[i].path);
     free(runs->at);
-    runs->at = NULL;
-    runs->count = 0;
+    *runs = (struct run_list){0};
 }
 
 static int push(struct run_list *runs, const struct run *run)
@@ -34,62 +36,25 @@ static int push(struct run_list *runs, const struct run *run)
     return 0;
 }
 
-/* How many of the `count` frames from (recorded, sent) on match in a row, or in a row from the end.
- */
-static size_t matching(struct finder *f, const struct run *run, uint64_t recorded, uint64_t sent,
-                       size_t count, bool from_end)
+double run_sent_at(const struct run *run, double offset)
 {
-    const struct track_request *q = f->request;
-    const struct segment *s = &q->segments[run->segment];
-    size_t good = count;
+    const struct waypoint *p = run->path;
+    double recorded = (double)run->recorded + offset;
+    size_t low = 0, high = run->n_path;
 
-    for (unsigned i = 0; i < q->recording->channels; i++) {
-        int holds = run->holds[i];
-        if (holds == HOLDS_ANYTHING)
-            continue;
-        const int32_t *want =
-            holds >= 0 ? expect_samples(&f->expect, s, (unsigned)holds, sent, count) : NULL;
-        for (size_t j = 0; j < good; j++) {
-            size_t at = from_end ? count - 1 - j : j;
-            int64_t heard = recording_sample(q->recording, recorded + at, i);
-            if (llabs(heard - (want ? want[at] : 0)) > q->tolerance)
-                good = j;
-        }
+    if (run->n_path < 2)
+        return (double)run->sent + offset;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (p[middle].recorded <= recorded)
+            low = middle;
+        else
+            high = middle;
     }
-    return good;
-}
-
-static void extend_back(struct finder *f, struct run *run, uint64_t limit)
-{
-    for (;;) {
-        uint64_t room = run->recorded - limit;
-        if (room > run->sent)
-            room = run->sent;
-        size_t block = room < BLOCK ? (size_t)room : BLOCK;
-        size_t good = matching(f, run, run->recorded - block, run->sent - block, block, true);
-        run->recorded -= good;
-        run->sent -= good;
-        run->frames += good;
-        if (good < block || block == 0)
-            return;
-    }
-}
-
-static void extend_forward(struct finder *f, struct run *run)
-{
-    for (;;) {
-        uint64_t recorded = run->recorded + run->frames, sent = run->sent + run->frames;
-        uint64_t room = f->request->recording->frames - recorded;
-        uint64_t left = f->request->segments[run->segment].frames;
-        left = left > sent ? left - sent : 0;
-        if (room > left)
-            room = left;
-        size_t block = room < BLOCK ? (size_t)room : BLOCK;
-        size_t good = matching(f, run, recorded, sent, block, false);
-        run->frames += good;
-        if (good < block || block == 0)
-            return;
-    }
+    if (low + 1 == run->n_path)
+        low--;
+    double share = (recorded - p[low].recorded) / (p[low + 1].recorded - p[low].recorded);
+    return p[low].sent + share * (p[low + 1].sent - p[low].sent);
 }
 
 bool track_silent(const struct track_request *q, uint64_t frame)
@@ -109,53 +74,114 @@ static bool partial(const struct track_request *q, const struct run *run)
     return false;
 }
 
+/* A matcher at work. */
+struct tracker {
+    const struct matcher *matcher, *other; /* other: NULL, or what may do better */
+    void *context, *other_context;
+    struct finder finder;
+};
+
+/* Nothing matched so far: does the other way? 1, 0, or -ENOMEM. */
+static int other_fits(struct tracker *t, uint64_t at)
+{
+    const struct recording *r = t->finder.request->recording;
+    struct run run;
+
+    if (!t->other || at + t->other->probe > r->frames)
+        return 0;
+    if (!t->other_context) {
+        int err = t->other->open(&t->other_context, t->finder.request);
+        if (err)
+            return err;
+    }
+    return t->other->find(t->other_context, &t->finder, at, false, &run);
+}
+
 /*
  * The first place from frame `at` on that is sent sound in all channels; one where some channel is
- * foreign counts only when no better one comes within PATIENCE frames. 1, 0, or -ENOMEM.
+ * foreign counts only when no better one comes within PATIENCE frames. 1, 0, SWITCH or -ENOMEM.
  */
-static int next_place(struct finder *f, uint64_t at, struct run *run)
+static int next_place(struct tracker *t, uint64_t at, struct run *run)
 {
-    uint64_t frames = f->request->recording->frames, stride = STRIDE;
-    unsigned attempt = 0;
+    const struct track_request *q = t->finder.request;
+    uint64_t frames = q->recording->frames, stride = STRIDE;
+    unsigned attempt = 0, doubt = DOUBTFUL;
     struct run second = {0};
 
-    while (at + FIND_PROBE <= frames && !(second.frames && at > second.recorded + PATIENCE)) {
-        if (track_silent(f->request, at)) {
+    while (at + t->matcher->probe <= frames &&
+           !(second.frames && at > second.recorded + PATIENCE)) {
+        if (track_silent(q, at)) {
             at++;
             continue;
         }
-        int found = find_run(f, at, attempt++ % THOROUGHLY == 0, run);
-        if (found < 0 || (found && !partial(f->request, run)))
+        int found = t->matcher->find(t->context, &t->finder, at, attempt++ % THOROUGHLY == 0, run);
+        if (found < 0 || (found && !partial(q, run)))
             return found;
         if (found && !second.frames)
             second = *run;
+        if (!found && attempt == doubt) {
+            doubt *= DOUBT_MORE;
+            if ((found = other_fits(t, at)))
+                return found < 0 ? found : SWITCH;
+        }
         at += stride;
-        if (attempt > THOROUGHLY && stride < STRIDE_MAX)
-            stride += stride / 8;
+        if (attempt > THOROUGHLY && stride < t->matcher->stride_max)
+            stride += stride / t->matcher->stride_by;
     }
     *run = second;
     return second.frames > 0;
 }
 
-int track(const struct track_request *request, struct run_list *runs)
+/* 0, SWITCH or -ENOMEM. */
+static int follow(struct tracker *t, struct run_list *runs)
 {
-    struct finder f = {.request = request, .timed = request->line != NULL};
     struct run run;
     uint64_t at = 0;
     int found;
 
-    for (size_t i = 0; i < request->n_segments; i++)
-        f.timed = f.timed && request->segments[i].timed;
-    *runs = (struct run_list){0};
-    while ((found = next_place(&f, at, &run)) > 0) {
-        extend_back(&f, &run, at);
-        extend_forward(&f, &run);
-        found = push(runs, &run);
-        if (found < 0)
-            break;
-        f.last = &runs->at[runs->count - 1];
+    while ((found = next_place(t, at, &run)) == 1) {
+        int err = t->matcher->extend(t->context, &run, at);
+        if (!err)
+            err = push(runs, &run);
+        if (err) {
+            free(run.path);
+            return err;
+        }
+        t->finder.last = &runs->at[runs->count - 1];
         at = run.recorded + run.frames;
     }
-    expect_finish(&f.expect);
     return found;
+}
+
+static int track_with(const struct matcher *m, const struct matcher *other,
+                      const struct track_request *request, struct run_list *runs)
+{
+    struct tracker t = {
+        .matcher = m,
+        .other = other,
+        .finder = {.request = request, .timed = request->line != NULL, .any_rate = m->any_rate}};
+
+    for (size_t i = 0; i < request->n_segments; i++)
+        t.finder.timed = t.finder.timed && request->segments[i].timed;
+    *runs = (struct run_list){.resampled = m == &matcher_resampled};
+    int err = m->open(&t.context, request);
+    if (!err)
+        err = follow(&t, runs);
+    m->close(t.context);
+    if (other)
+        other->close(t.other_context);
+    return err;
+}
+
+int track(const struct track_request *request, struct run_list *runs)
+{
+    const struct matcher *other = request->mode == TRACK_AUTO ? &matcher_resampled : NULL;
+
+    if (request->mode != TRACK_RESAMPLED) {
+        int err = track_with(&matcher_exact, other, request, runs);
+        if (err != SWITCH)
+            return err;
+        runs_finish(runs);
+    }
+    return track_with(&matcher_resampled, NULL, request, runs);
 }

@@ -70,10 +70,11 @@ def compare(place, server, v, seconds):
 
 
 def steady(place, server, start, send):
-    with Hearing(place, server, log=place.file('send.sent')) as hearing, start():
+    with Hearing(place, server, log=place.file('send.sent')) as hearing, start() as scream:
         with send() as sender:
             sender.finish(SECONDS + 10)
         time.sleep(TAIL)
+        scream.alive()
         v = hearing.heard()
     whole(v, SECONDS)
     return figures(v) + compare(place, server, v, SECONDS)
@@ -122,16 +123,16 @@ CHANGES = ['48000/16/2', '44100/16/2', '48000/24/2', '96000/16/2', '48000/32/2',
            '192000/32/8/0x63f', '48000/16/2', '88200/24/2', '48000/16/1']
 
 
-def changes(kind, place, network):
+def change(kind, place, start, send):
     """Twenty formats in a row, sound after each."""
     formats = CHANGES * 2
     script = write_script(place.file('script'), ['0.4 %s noise' % f for f in formats])
     with kind(place) as server:
-        with Hearing(place, server, log=place.file('send.sent')) as hearing, \
-                by_bridge(place, server):
-            with guest(place, network, '--script', script) as sender:
+        with Hearing(place, server, log=place.file('send.sent')) as hearing, start(server) as scream:
+            with send('--script', script) as sender:
                 sender.finish(30)
             time.sleep(TAIL)
+            scream.alive()
             v = hearing.heard()
     check(len(v['segments']) == len(formats), 'the log has %d formats' % len(v['segments']))
     silent = ['%d (%s)' % (i + 1, f) for i, f in enumerate(formats) if v['segments'][i]['sound'] < 0.1]
@@ -139,6 +140,34 @@ def changes(kind, place, network):
     least = min(s['sound'] for s in v['segments'])
     return '%d formats, sound in each for %.2f s of 0.4 at least, %.2f s matched' % (
         len(formats), least, v['matched'] / v['rate'])
+
+
+def changes(kind, place, network):
+    return change(kind, place, lambda server: by_bridge(place, server),
+                  lambda *options: guest(place, network, *options))
+
+
+def memory_changes(kind, place, network):
+    path = place.file('shm')
+    return change(kind, place, lambda server: by_memory(place, server, path),
+                  lambda *options: Sender(place, '-m', path, *options))
+
+
+def restart(kind, place, network):
+    """A sound that is over before the output is open, then another one in the same format."""
+    path = place.file('shm')
+    with kind(place) as server:
+        with Hearing(place, server, log=place.file('send.sent')) as hearing, \
+                by_memory(place, server, path) as scream:
+            with Sender(place, '-m', path, '-s', 'noise', '-d', '0.06', name='short') as sender:
+                sender.finish(10)
+            with Sender(place, '-m', path, '-s', 'noise', '-d', '2') as sender:
+                sender.finish(10)
+            time.sleep(TAIL)
+            scream.alive()
+            v = hearing.heard()
+    whole(v, 2)
+    return figures(v)
 
 
 def starts(kind, place, network):
@@ -168,4 +197,4 @@ def every_server(*functions):
                    lambda place, network, k=kind, f=function: f(k, place, network))
 
 
-TESTS = list(every_server(bridge, memory, surround, changes, starts))
+TESTS = list(every_server(bridge, memory, surround, changes, memory_changes, restart, starts))

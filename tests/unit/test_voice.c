@@ -106,6 +106,7 @@ static void world_open(struct world *w)
     w->options.output.stream_name = "test";
     assert_int_equal(notifier_init(&w->notifier), 0);
     assert_int_equal(voice_init(&w->voice, &w->options, &w->notifier), 0);
+    assert_ptr_equal(w->voice.table, output_table);
     w->voice.table = table;
     w->started = w->now = clock_now();
 }
