@@ -121,6 +121,8 @@ void player_steer(struct player *p, uint32_t frames, int64_t now, int64_t delay)
 void player_note_latency(struct player *p, int64_t now, int64_t delay)
 {
     struct stream_counters *c = &p->config.stream->counters;
+    if (p->line.serial == 0)
+        return; /* a sound that had ended before there was a line of it */
     const int64_t depth = depth_at(p, now);
     const int64_t held = pcm_frames_ns((uint64_t)(depth > 0 ? depth : 0), p->config.source.rate);
     const int64_t behind = delay > 0 ? delay : 0;

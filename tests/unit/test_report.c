@@ -98,11 +98,11 @@ static void the_journal_gets_priorities(void **state)
     const struct capture c = capture();
     log_error("not for the journal"); /* somebody else's stream */
     struct stat st;
-    char stream[64];
+    char here[64];
     fstat(STDERR_FILENO, &st);
-    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+    snprintf(here, sizeof here, "%llu:%llu", (unsigned long long)st.st_dev,
              (unsigned long long)st.st_ino);
-    setenv("JOURNAL_STREAM", stream, 1);
+    setenv("JOURNAL_STREAM", here, 1);
     log_error("bad %d", 7);
     log_debug("too much detail");
     log_warning("%s", longer); /* cut, but a line */
