@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 int player_open(struct player **out, const struct player_config *config)
 {
@@ -64,132 +63,6 @@ int player_set_sink(struct player *p, const struct player_sink *sink)
 bool player_finished(const struct player *p)
 {
     return atomic_load_explicit((atomic_bool *)&p->finished, memory_order_acquire);
-}
-
-/* ---- audio into the buffer ---- */
-
-static void ramp(float *x, uint8_t channels, uint32_t frames, float from, float step)
-{
-    for (uint32_t f = 0; f < frames; f++)
-        for (uint8_t c = 0; c < channels; c++)
-            x[f * channels + c] *= from + step * (float)f;
-}
-
-/* The sound that was left fades out under the one that begins. */
-static void crossfade(struct player *p, float *x, uint32_t frames)
-{
-    const uint8_t channels = p->config.source.channels;
-    const uint32_t n = frames < p->fade_left ? frames : p->fade_left;
-    const uint32_t done = p->fade_frames - p->fade_left;
-    const float step = 1.0f / (float)p->fade_frames;
-    ramp(x, channels, n, (float)done * step, step);
-    if (p->fade_from_old)
-        for (uint32_t i = 0; i < n * channels; i++)
-            x[i] += p->old[done * channels + i];
-    p->fade_left -= n;
-}
-
-/* Source-layout floats become the output's samples. */
-static void emit(struct player *p, uint8_t *dst, float *x, uint32_t frames)
-{
-    float mixed[BLOCK * PCM_MAX_CHANNELS];
-    if (!p->mix.identity) {
-        sample_mix(mixed, x, &p->mix, frames);
-        x = mixed;
-    }
-    if (p->resampler && p->sink.type == SAMPLE_S16)
-        sample_dither(x, &p->noise, (size_t)frames * p->sink.map.channels);
-    sample_encode(dst, x, p->sink.type, (size_t)frames * p->sink.map.channels);
-}
-
-/* So many frames of sound, decoded; the last one is kept for a tail. */
-static void read_frames(struct player *p, float *x, uint32_t frames)
-{
-    uint8_t raw[FEED * PCM_MAX_FRAME_BYTES];
-    stream_read(p->config.stream, raw, (uint64_t)frames * p->frame_bytes);
-    memcpy(p->last, raw + (frames - 1) * p->frame_bytes, p->frame_bytes);
-    sample_decode(x, raw, p->source_type, (size_t)frames * p->config.source.channels);
-}
-
-/* The last frame dies away: no click, and no sound held back for the purpose. */
-static void tail_frames(struct player *p, float *x, uint32_t frames)
-{
-    const uint8_t channels = p->config.source.channels;
-    float last[PCM_MAX_CHANNELS];
-    sample_decode(last, p->last, p->source_type, channels);
-    for (uint32_t f = 0; f < frames; f++, p->tail_left--) {
-        const uint32_t left = p->tail_left > p->flush ? p->tail_left - p->flush : 0;
-        const float gain = (float)left / (float)p->fade_frames;
-        for (uint8_t c = 0; c < channels; c++)
-            *x++ = last[c] * gain;
-    }
-}
-
-typedef void feed_fn(struct player *p, float *x, uint32_t frames);
-
-/* At most `frames` of output out of at most `ready` frames of input. How many there are. */
-static uint32_t make_frames(struct player *p, float *x, uint32_t frames, uint64_t *ready,
-                            feed_fn *feed)
-{
-    if (!p->resampler) {
-        const uint32_t n = *ready < frames ? (uint32_t)*ready : frames;
-        if (n > 0)
-            feed(p, x, n);
-        *ready -= n;
-        return n;
-    }
-    const double step = p->servo.ratio;
-    for (uint32_t n; (n = resampler_lacks(p->resampler, frames, step)) > 0 && *ready > 0;) {
-        float in[FEED * PCM_MAX_CHANNELS];
-        n = n < FEED ? n : FEED;
-        n = n < *ready ? n : (uint32_t)*ready;
-        feed(p, in, n);
-        resampler_push(p->resampler, in, n);
-        *ready -= n;
-    }
-    const uint32_t has = resampler_has(p->resampler, step);
-    const uint32_t n = has < frames ? has : frames;
-    resampler_pull(p->resampler, x, n, step);
-    return n;
-}
-
-/* At most `frames` of sound to dst; how many. */
-static uint32_t play_block(struct player *p, uint8_t *dst, uint32_t frames, uint64_t ready)
-{
-    if (p->plain && p->fade_left == 0) {
-        const uint32_t n = ready < frames ? (uint32_t)ready : frames;
-        stream_read(p->config.stream, dst, (uint64_t)n * p->frame_bytes);
-        if (n > 0)
-            memcpy(p->last, dst + (n - 1) * p->frame_bytes, p->frame_bytes);
-        return n;
-    }
-    float x[BLOCK * PCM_MAX_CHANNELS];
-    const uint32_t n = make_frames(p, x, frames, &ready, read_frames);
-    if (p->fade_left > 0)
-        crossfade(p, x, n);
-    emit(p, dst, x, n);
-    return n;
-}
-
-static uint8_t *play_tail(struct player *p, uint8_t *dst, uint32_t frames)
-{
-    while (frames > 0 && p->tail_left > 0) {
-        float x[BLOCK * PCM_MAX_CHANNELS];
-        uint64_t left = p->tail_left;
-        const uint32_t n = make_frames(p, x, frames < BLOCK ? frames : BLOCK, &left, tail_frames);
-        emit(p, dst, x, n);
-        frames -= n;
-        dst += (size_t)n * p->sink_frame_bytes;
-    }
-    return dst;
-}
-
-static uint8_t *play_nothing(struct player *p, uint8_t *dst, uint32_t frames)
-{
-    uint8_t *const end = dst + (size_t)frames * p->sink_frame_bytes;
-    dst = play_tail(p, dst, frames);
-    memset(dst, 0, (size_t)(end - dst));
-    return end;
 }
 
 /* ---- edges of sound ---- */
@@ -274,31 +147,6 @@ static void go_playing(struct player *p)
     servo_settle(&p->servo);
 }
 
-/*
- * The next frames of the sound being left are kept for the crossfade, then all up to the target is
- * dropped.
- */
-static void skip(struct player *p, uint64_t frames, uint64_t ready)
-{
-    struct stream *s = p->config.stream;
-    const uint64_t frame = stream_frame(s);
-    const double ahead = p->resampler ? resampler_ahead(p->resampler) : 0;
-    const uint32_t n = make_frames(p, p->old, p->fade_frames, &ready, read_frames);
-    ramp(p->old, p->config.source.channels, n, 1, -1.0f / (float)p->fade_frames);
-    const int64_t left =
-        (int64_t)frame + (int64_t)frames - (int64_t)ahead - (int64_t)stream_frame(s);
-    if (n < p->fade_frames || left < 0)
-        return; /* not so much after all: it goes on, faded in */
-    stream_read(s, NULL, (uint64_t)left * p->frame_bytes);
-    if (p->resampler)
-        resampler_reset(p->resampler);
-    servo_settle(&p->servo);
-    p->fade_left = p->fade_frames;
-    p->fade_from_old = true;
-    count_add(&s->counters.skips, 1);
-    count_add(&s->counters.skipped_frames, frames);
-}
-
 void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int64_t delay)
 {
     rt_enter();
@@ -309,7 +157,7 @@ void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int6
         note_calm(p, frames);
         const uint64_t excess = player_excess(p, ready, now, delay);
         if (excess > 0)
-            skip(p, excess, ready);
+            player_skip(p, excess, ready);
         player_steer(p, frames, now, delay);
     } else {
         if (ready > 0)
@@ -318,7 +166,7 @@ void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int6
         uint32_t silent = wait < frames ? (uint32_t)wait : frames;
         if (silent < p->tail_left) /* what ended dies away first */
             silent = p->tail_left < frames ? p->tail_left : frames;
-        at = play_nothing(p, at, silent);
+        at = player_play_nothing(p, at, silent);
         frames -= silent;
         now += pcm_frames_ns(silent, p->sink.rate);
         if (frames > 0)
@@ -327,14 +175,14 @@ void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int6
     if (p->playing)
         player_note_latency(p, now, delay);
     while (frames > 0 && p->playing) {
-        const uint32_t n = play_block(p, at, frames < BLOCK ? frames : BLOCK, frames_ready(p));
+        const uint32_t n = player_play(p, at, frames < BLOCK ? frames : BLOCK, frames_ready(p));
         at += (size_t)n * p->sink_frame_bytes;
         frames -= n;
         count_add(&p->config.stream->counters.frames, n);
         if (n == 0)
             go_idle(p, now);
     }
-    play_nothing(p, at, frames);
+    player_play_nothing(p, at, frames);
     rt_leave();
 }
 

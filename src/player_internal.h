@@ -1,4 +1,4 @@
-/* The player's inside: shared by player.c (what it does with sound) and player_time.c (when). */
+/* The player's inside: player.c (its states), player_sound.c (the sound), player_time.c (when). */
 #ifndef SCREAM_PLAYER_INTERNAL_H
 #define SCREAM_PLAYER_INTERNAL_H
 
@@ -78,6 +78,18 @@ struct player {
     /* any thread */
     atomic_bool finished;
 };
+
+/* At most `frames` (no more than BLOCK) out of `ready` ones of the stream to dst; how many. */
+uint32_t player_play(struct player *p, uint8_t *dst, uint32_t frames, uint64_t ready);
+
+/* So many frames of what is left of the last sound's tail, then silence; the end of them. */
+uint8_t *player_play_nothing(struct player *p, uint8_t *dst, uint32_t frames);
+
+/*
+ * Drops so many of the `ready` frames. The next ones of the sound being left are kept for a crossfade
+ * into what follows.
+ */
+void player_skip(struct player *p, uint64_t frames, uint64_t ready);
 
 /*
  * Before sound begins: frames of silence until it does, `frames` or more if not within this fill.
