@@ -63,7 +63,7 @@ static int open_with(struct voice *v, const struct output_driver *driver, char *
     };
     struct output_config output = v->options->output;
     output.notifier = v->notifier;
-    output.type = config.steer ? SAMPLE_F32 : sample_type_of(v->stream.playing.width);
+    output.type = config.steer ? SAMPLE_F32 : sample_type_of(v->format.width);
     snprintf(why, size, "out of memory");
     int err = player_open(&v->player, &config);
     if (err < 0)
