@@ -16,6 +16,7 @@ int fed_open(struct fed *f, const struct output_driver *driver, const struct pcm
     if (err < 0)
         return err;
     f->config = (struct output_config){.device = device,
+                                       .type = sample_type_of(format->width),
                                        .stream_name = "test",
                                        .target_latency = 40 * NS_PER_MS,
                                        .notifier = &f->notifier};
