@@ -145,6 +145,7 @@ static void go_playing(struct player *p)
     if (p->resampler)
         resampler_reset(p->resampler);
     servo_settle(&p->servo);
+    p->target = 0;
 }
 
 void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int64_t delay)

@@ -70,6 +70,7 @@ struct player {
     uint32_t tail_left;       /* frames of a tail still to play */
     struct resampler *resampler; /* NULL: it does not steer */
     struct servo servo;
+    double target;  /* frames of depth that it steers for; 0: sound has just begun */
     double delay;   /* ns: the output's, low-passed: its own figures are too rough to steer by */
     uint32_t noise; /* of the dither */
     uint8_t last[PCM_MAX_FRAME_BYTES];

@@ -8,6 +8,8 @@
 #include <math.h>
 
 #define DELAY_LOWPASS_S 1.0
+#define TARGET_GROWS    0.3e-3           /* s a second */
+#define TARGET_SHRINKS  0.05e-3          /* s a second */
 #define CEASED_NS       (10 * NS_PER_MS) /* arrivals so much later than expected are none */
 
 static int64_t to_frames(const struct player *p, int64_t ns)
@@ -104,6 +106,19 @@ uint64_t player_excess(struct player *p, uint64_t ready, int64_t now, int64_t de
     return (uint64_t)(excess < most ? excess : most);
 }
 
+/*
+ * The target that is steered for moves slowly, or each late request would be heard as pitch: up a little
+ * sooner than down, for too little is worse than too much.
+ */
+static void follow_target(struct player *p, double wanted, double dt)
+{
+    const double grow = TARGET_GROWS * dt * p->config.source.rate;
+    const double shrink = p->config.target ? grow : TARGET_SHRINKS * dt * p->config.source.rate;
+    if (p->target == 0)
+        p->target = wanted;
+    p->target += fmax(fmin(wanted - p->target, grow), -shrink);
+}
+
 void player_steer(struct player *p, uint32_t frames, int64_t now, int64_t delay)
 {
     const double dt = (double)frames / p->sink.rate;
@@ -112,8 +127,8 @@ void player_steer(struct player *p, uint32_t frames, int64_t now, int64_t delay)
     if (p->delay == 0)
         p->delay = (double)delay;
     p->delay += ((double)delay - p->delay) * fmin(dt / DELAY_LOWPASS_S, 1);
-    const double target = (double)target_depth(p, (int64_t)p->delay);
-    const double error = (exact_depth(p, now) - target) / p->config.source.rate;
+    follow_target(p, (double)target_depth(p, (int64_t)p->delay), dt);
+    const double error = (exact_depth(p, now) - p->target) / p->config.source.rate;
     const double source = (double)NS_PER_S / p->config.source.rate / p->line.period;
     servo_step(&p->servo, source, error, dt);
 }

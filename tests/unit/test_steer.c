@@ -179,6 +179,33 @@ static void clocks_apart_sound_as_one(void **state)
     }
 }
 
+/* A request that comes late asks for two periods at once. Nobody should hear that as pitch. */
+static void a_late_request_does_not_bend_the_pitch(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, 240, 0, 0);
+    world_run(&w, 30);
+    world_forget(&w);
+    for (int i = 0; i < 40; i++) {
+        w.period = 480;
+        w.next_fill += 5.0 * NS_PER_MS; /* it should have come a period ago */
+        w.delay -= 5 * NS_PER_MS;
+        output_fill(&w);
+        w.period = 240;
+        w.next_fill -= 5.0 * NS_PER_MS;
+        w.delay += 5 * NS_PER_MS;
+        for (int n = 0; n < 15; n++) {
+            world_run(&w, 0.1);
+            if (fabs(player_ratio(w.player) - 1) > 400e-6)
+                fail_msg("%.0f ppm", (player_ratio(w.player) - 1) * 1e6);
+        }
+    }
+    assert_int_equal(dropouts(&w), 0);
+    assert_true(w.high - w.low < 6.5); /* the target grows by what is asked for at once */
+    world_close(&w);
+}
+
 /* No frame is far from the one before it, and the latency comes back. */
 static void a_stall_is_left_behind(void **state)
 {
@@ -248,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clocks_apart_sound_as_one),
+        cmocka_unit_test(a_late_request_does_not_bend_the_pitch),
         cmocka_unit_test(a_stall_is_left_behind),
         cmocka_unit_test(a_pause_keeps_rate_and_latency),
         cmocka_unit_test(an_output_that_stood_still_catches_up),
