@@ -54,7 +54,7 @@ int player_set_sink(struct player *p, const struct player_sink *sink)
     chmap_from_mask(&source, p->config.source.mask, p->config.source.channels);
     p->sink = *sink;
     p->sink_frame_bytes = sample_bytes(sink->type) * sink->map.channels;
-    p->quantum = p->peak[0] = p->peak[1] = sink->quantum;
+    p->quantum = sink->quantum;
     chmix_build(&p->mix, &source, &sink->map);
     p->plain = !p->resampler && p->mix.identity && sink->type == p->source_type;
     return 0;
@@ -85,18 +85,20 @@ static uint64_t frames_ready(struct player *p)
     return 0;
 }
 
-/* What the output asks for at a time, so far as it is not long ago. */
+/*
+ * What the output asks for at a time: the least of a span, for a late request is twice as large and
+ * means nothing, while a graph that has changed its quantum asks for no less any more.
+ */
 static void note_quantum(struct player *p, uint32_t frames)
 {
     p->spanned += frames;
-    if (frames > p->peak[0])
-        p->peak[0] = frames;
-    if (pcm_frames_ns(p->spanned, p->sink.rate) > QUANTUM_SPAN_NS) {
-        p->peak[1] = p->peak[0];
-        p->peak[0] = frames;
-        p->spanned = 0;
-    }
-    p->quantum = p->peak[0] > p->peak[1] ? p->peak[0] : p->peak[1];
+    if (p->least == 0 || frames < p->least)
+        p->least = frames;
+    if (pcm_frames_ns(p->spanned, p->sink.rate) < QUANTUM_SPAN_NS)
+        return;
+    p->quantum = p->least > p->sink.quantum ? p->least : p->sink.quantum;
+    p->least = 0;
+    p->spanned = 0;
 }
 
 /* Without underruns for a while the target comes back. */

@@ -34,7 +34,7 @@
 #define STALL_NS                                                                                   \
     (60 * NS_PER_MS) /* a longer silence is a stall: nothing is kept in store for those */
 
-#define QUANTUM_SPAN_NS (2 * NS_PER_S) /* how long the largest fill is remembered, at least */
+#define QUANTUM_SPAN_NS (2 * NS_PER_S)
 
 /* Depth beyond the target that is dropped, if the ring really holds so much more than the target.
  */
@@ -56,18 +56,18 @@ struct player {
 
     /* the reading thread's */
     bool playing;
-    uint32_t quantum;         /* frames: the largest fill of the latest seconds of playing */
-    uint32_t peak[2];         /* frames: the largest of the present span, and of the one before */
-    uint32_t spanned;         /* frames of the present span */
-    uint32_t calm;            /* frames played since an underrun, or since `extra` shrank */
-    int64_t extra;            /* ns on the target, for underruns */
-    struct arrival_line line; /* the latest one read */
-    int64_t dry_at;           /* time when the sound last ended */
-    uint32_t dry_epoch;       /* of the line when the sound last ended; */
-    uint32_t dry_serial;      /* 0: none did, or it has been judged */
-    uint32_t fade_left;       /* frames of a crossfade or fade-in still to play */
-    bool fade_from_old;       /* it is a crossfade, from `old` */
-    uint32_t tail_left;       /* frames of a tail still to play */
+    uint32_t quantum;            /* frames: a fill, as a rule */
+    uint32_t least;              /* frames: the smallest fill of the present span, 0: none yet */
+    uint32_t spanned;            /* frames of the present span */
+    uint32_t calm;               /* frames played since an underrun, or since `extra` shrank */
+    int64_t extra;               /* ns on the target, for underruns */
+    struct arrival_line line;    /* the latest one read */
+    int64_t dry_at;              /* time when the sound last ended */
+    uint32_t dry_epoch;          /* of the line when the sound last ended; */
+    uint32_t dry_serial;         /* 0: none did, or it has been judged */
+    uint32_t fade_left;          /* frames of a crossfade or fade-in still to play */
+    bool fade_from_old;          /* it is a crossfade, from `old` */
+    uint32_t tail_left;          /* frames of a tail still to play */
     struct resampler *resampler; /* NULL: it does not steer */
     struct servo servo;
     double target;  /* frames of depth that it steers for; 0: sound has just begun */
