@@ -150,12 +150,18 @@ static const struct record *edge_record(const struct stream *s)
     return ring_filled(&s->ring) > s->scanned ? record_at(s, s->scanned) : NULL;
 }
 
+/* It is the audio that follows what is ready. */
+static bool continues(const struct stream *s, const struct record *r)
+{
+    return r->bytes > 0 && r->serial == s->playing_serial && r->position == s->position + s->ready;
+}
+
 uint64_t stream_ready(struct stream *s)
 {
     const uint32_t filled = ring_filled(&s->ring);
     while (s->scanned < filled) {
         const struct record *r = record_at(s, s->scanned);
-        if (r->bytes == 0 || r->position != s->position + s->ready)
+        if (!continues(s, r))
             break;
         s->ready += r->bytes;
         s->scanned++;
@@ -167,7 +173,7 @@ enum stream_edge stream_edge(struct stream *s)
 {
     stream_ready(s);
     const struct record *r = edge_record(s);
-    if (!r)
+    if (!r || continues(s, r)) /* what has come since that look is no edge */
         return STREAM_OPEN;
     if (r->bytes == 0 && !pcm_format_equal(&r->format, &s->playing))
         return STREAM_FORMAT;

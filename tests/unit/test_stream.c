@@ -274,6 +274,42 @@ static void two_threads(void **state)
     stream_finish(&s);
 }
 
+static void *trickle(void *arg)
+{
+    struct stream *s = arg;
+    for (uint64_t in = 0; in < 4 * (uint64_t)BURSTS; in += 4) {
+        write_bytes(s, in, 4);
+        stream_commit(s);
+        if (in % 64 == 0)
+            sched_yield();
+    }
+    return NULL;
+}
+
+/* A record that comes while the consumer looks for an edge is no edge. */
+static void nothing_is_lost_while_it_looks(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 10; round++) {
+        struct stream s;
+        pthread_t producer;
+        begin(&s, 0, &stereo);
+        assert_int_equal(pthread_create(&producer, NULL, trickle, &s), 0);
+        uint64_t got = 0;
+        while (got + count_read(&s.counters.overrun_bytes) < 4 * (uint64_t)BURSTS) {
+            if (stream_ready(&s) > 0) {
+                expect_bytes(&s, s.position, 4);
+                got += 4;
+            } else if (stream_edge(&s) == STREAM_BREAK) {
+                assert_true(count_read(&s.counters.overrun_bytes) > 0);
+                stream_pass(&s);
+            }
+        }
+        pthread_join(producer, NULL);
+        stream_finish(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +321,7 @@ int main(void)
         cmocka_unit_test(the_line_belongs_to_its_beginning),
         cmocka_unit_test(a_sleeper_is_woken_once),
         cmocka_unit_test(two_threads),
+        cmocka_unit_test(nothing_is_lost_while_it_looks),
     };
     return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }
