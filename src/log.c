@@ -17,11 +17,6 @@ void log_set_level(enum log_level level)
     threshold = level;
 }
 
-enum log_level log_get_level(void)
-{
-    return threshold;
-}
-
 /* JOURNAL_STREAM is inherited by all that the journal's client starts: is it really our stderr? */
 static bool to_journal(void)
 {

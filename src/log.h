@@ -15,7 +15,6 @@ enum log_level {
 /* Lines above this level are dropped; the start-up value is LOG_LEVEL_INFO. Call before any thread.
  */
 void log_set_level(enum log_level level);
-enum log_level log_get_level(void);
 
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
