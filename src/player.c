@@ -72,9 +72,8 @@ static uint64_t frames_ready(struct player *p)
 {
     struct stream *s = p->config.stream;
     for (int edges = 0; edges < 4; edges++) {
-        const uint64_t frames = stream_ready(s) / p->frame_bytes;
-        if (frames > 0)
-            return frames;
+        if (stream_ready(s) >= p->frame_bytes)
+            break;
         const enum stream_edge edge = stream_edge(s);
         if (edge == STREAM_FORMAT)
             atomic_store_explicit(&p->finished, true, memory_order_release);
@@ -82,7 +81,7 @@ static uint64_t frames_ready(struct player *p)
             break;
         stream_pass(s);
     }
-    return 0;
+    return s->ready / p->frame_bytes; /* also what came while it looked for an edge */
 }
 
 /*

@@ -266,8 +266,10 @@ bool stream_sleep(struct stream *s)
 {
     atomic_store_explicit(&s->asleep, true, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst); /* see stream_commit() */
-    const uint64_t before = s->ready;
-    if (stream_ready(s) == before && stream_edge(s) == STREAM_OPEN)
+    /* What any earlier look has counted was there before `asleep`: nobody wakes for that. */
+    const uint64_t whole = pcm_frame_bytes(&s->playing);
+    const bool nothing = stream_ready(s) == 0 || stream_ready(s) < whole;
+    if (nothing && stream_edge(s) == STREAM_OPEN)
         return true;
     atomic_store_explicit(&s->asleep, false, memory_order_relaxed);
     return false;

@@ -119,7 +119,7 @@ bool stream_line(const struct stream *s, struct arrival_line *line);
 /* Any thread: who sends what is received now. */
 struct source_id stream_source(const struct stream *s);
 
-/* Nothing is there: wake_fd becomes readable when there is. False: something has come meanwhile. */
+/* No whole frame is ready and no edge: wake_fd becomes readable when more comes. False: there is. */
 bool stream_sleep(struct stream *s);
 
 #endif

@@ -204,7 +204,8 @@ static void a_sleeper_is_woken_once(void **state)
     write_bytes(&s, 0, 1152);
     stream_commit(&s);
     assert_false(readable(s.wake_fd)); /* nobody slept */
-    assert_false(stream_sleep(&s));    /* there is something */
+    assert_false(stream_sleep(&s));    /* there is something, */
+    assert_false(stream_sleep(&s));    /* though it has been looked at before */
     stream_read(&s, NULL, 1152);
     assert_true(stream_sleep(&s));
     write_bytes(&s, 0, 1152);
