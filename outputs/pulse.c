@@ -1,12 +1,14 @@
 /*
  * PulseAudio, and PipeWire's stand-in for it: one connection and one stream per output, by the
- * asynchronous API. The server asks for frames, the main loop's own thread takes them from the
- * player straight into the memory that it shares with the server.
+ * asynchronous API. Whenever the server asks, the main loop's own thread takes what has come from the
+ * player straight into the memory that it shares with the server. The server's queue is long, and as
+ * full as the player's target latency makes it.
  */
 #include "../src/clock.h"
 #include "../src/log.h"
 #include "../src/output.h"
 #include "pulse_link.h"
+#include "pulse_queue.h"
 #include "pulse_spec.h"
 
 #include <errno.h>
@@ -32,13 +34,11 @@ struct pulse {
     struct pulse_link link;
     struct player *player;
     pa_sample_spec spec;
-    uint32_t frame_bytes;
 
     /* under the loop's lock */
     pa_stream *stream;
+    struct pulse_queue queue;
     unsigned silent; /* requests to be met with silence yet */
-    size_t padding;  /* bytes of silence that fill what the buffer has grown by */
-    bool adaptive;   /* it grows when the server runs dry */
     bool playing;    /* between start() and stop(), or the failure of the stream */
 };
 
@@ -49,76 +49,20 @@ static struct pulse *pulse_of(const struct output *o)
 
 /* ---- the loop's thread ---- */
 
-/* ns until a frame written now is heard; negative when its time has passed after a stall. */
-static int64_t latency(const struct pulse *p)
-{
-    pa_usec_t heard = 0;
-    const pa_timing_info *info = pa_stream_get_timing_info(p->stream);
-    /* Not pa_stream_get_latency(): it says 0 for all that is negative. */
-    if (info && !info->write_index_corrupt && pa_stream_get_time(p->stream, &heard) == 0)
-        return (int64_t)(pa_bytes_to_usec((uint64_t)info->write_index, &p->spec) - heard) *
-               NS_PER_US;
-    /* No timing yet: what the queue holds, the least that it can be. */
-    const pa_buffer_attr *attr = pa_stream_get_buffer_attr(p->stream);
-    const size_t room = pa_stream_writable_size(p->stream);
-    const size_t held = room < attr->tlength ? attr->tlength - room : 0;
-    return (int64_t)pa_bytes_to_usec(held, &p->spec) * NS_PER_US;
-}
-
-/* Hands over at most `bytes`, from the player or silence; returns how many, 0 on failure. */
-static size_t write_block(struct pulse *p, size_t bytes, bool silence)
-{
-    void *dst = NULL;
-    size_t room = bytes;
-    if (pa_stream_begin_write(p->stream, &dst, &room) < 0 || !dst)
-        return 0;
-    room = room < bytes ? room : bytes;
-    room -= room % p->frame_bytes;
-    if (silence)
-        memset(dst, 0, room);
-    else
-        player_fill(p->player, dst, (uint32_t)(room / p->frame_bytes), clock_now(), latency(p));
-    return pa_stream_write(p->stream, dst, room, NULL, 0, PA_SEEK_RELATIVE) < 0 ? 0 : room;
-}
-
-static void write_all(struct pulse *p, size_t bytes, bool silence)
-{
-    bytes -= bytes % p->frame_bytes;
-    for (size_t n; bytes > 0; bytes -= n) {
-        n = write_block(p, bytes, silence);
-        if (n == 0)
-            return; /* the stream has failed: on_stream_state() reports it */
-    }
-}
-
 static void on_request(pa_stream *s, size_t bytes, void *data)
 {
-    (void)s;
+    (void)s, (void)bytes;
     struct pulse *p = data;
-    const size_t padding = p->padding < bytes ? p->padding : bytes;
-    p->padding -= padding;
-    write_all(p, padding, true);
-    write_all(p, bytes - padding, p->silent > 0);
+    pulse_queue_fill(&p->queue, p->silent > 0);
     p->silent -= p->silent > 0;
 }
 
-/*
- * The server ran dry: it, or we, came later than the buffer lasts. It will happen again with this
- * machine, so the buffer grows. The hole is there anyway; silence makes it as long as the buffer grows,
- * for the player has no more frames in store than it had.
- */
 static void on_underflow(pa_stream *s, void *data)
 {
+    (void)s;
     struct pulse *p = data;
-    pa_buffer_attr attr = *pa_stream_get_buffer_attr(s);
-    const size_t more = pulse_buffer_grow(&attr, &p->spec);
-    if (!p->playing || !p->adaptive || p->silent > 0 || more == 0)
-        return;
-    pa_operation *op = pa_stream_set_buffer_attr(s, &attr, NULL, NULL);
-    if (!op)
-        return;
-    pa_operation_unref(op);
-    p->padding += more;
+    if (p->playing && p->silent == 0)
+        player_ran_dry(p->player);
 }
 
 static void fail(void *data, int error)
@@ -213,7 +157,7 @@ static void free_stream(struct pulse *p)
 static int open_stream(struct pulse *p, const struct output_config *config,
                        const struct pcm_format *source)
 {
-    struct player_sink sink = {.type = config->type, .rate = source->rate};
+    struct player_sink sink = {.type = config->type, .rate = source->rate, .queued = true};
     chmap_from_mask(&sink.map, source->mask, source->channels);
     int err = pulse_link_deadline(&p->link, OPEN_US);
     if (err == 0)
@@ -228,6 +172,7 @@ static int open_stream(struct pulse *p, const struct output_config *config,
               (double)pa_bytes_to_usec(granted->tlength, &p->spec) / PA_USEC_PER_MSEC,
               (double)pa_bytes_to_usec(granted->minreq, &p->spec) / PA_USEC_PER_MSEC);
     sink.quantum = pulse_quantum(granted, &p->spec);
+    p->queue = (struct pulse_queue){p->stream, p->player, &p->spec};
     return player_set_sink(p->player, &sink);
 }
 
@@ -258,9 +203,7 @@ static int pulse_open(struct output **out, const struct output_config *config,
     p->link.lost = fail;
     p->link.data = p;
     p->player = player;
-    p->adaptive = config->adaptive;
     pulse_sample_spec(&p->spec, source, config->type);
-    p->frame_bytes = (uint32_t)pa_frame_size(&p->spec);
     /* Whether a missing server is spawned is for client.conf to say, as for every client. */
     int err = pulse_link_open(&p->link, PA_CONTEXT_NOFLAGS, OPEN_US);
     if (err < 0)
@@ -284,9 +227,8 @@ free_output:
 }
 
 /*
- * Silence first, as much as the server wants, and for some requests more: a sink that wakes up may
- * shift its time by some milliseconds, and the first delay that the player is told decides about the
- * latency of all that follows.
+ * Silence first, for some requests: a sink that wakes up may shift its time by some milliseconds, and
+ * the first delay that the player is told decides about the latency of all that follows.
  */
 static int start_locked(struct pulse *p)
 {
@@ -295,7 +237,7 @@ static int start_locked(struct pulse *p)
     if (err < 0)
         return err;
     p->silent = SILENT_REQUESTS;
-    write_all(p, pa_stream_writable_size(p->stream), true);
+    pulse_queue_fill(&p->queue, true);
     pa_stream_set_write_callback(p->stream, on_request, p);
     err = pulse_link_finish(l, pa_stream_cork(p->stream, 0, pulse_link_done, l));
     p->playing = err == 0 && pa_stream_get_state(p->stream) == PA_STREAM_READY;

@@ -5,10 +5,9 @@
 #include <pulse/timeval.h>
 #include <stddef.h>
 
-#define MINREQ_US       5000  /* half a guest's tick: finer only costs wake-ups */
-#define TLENGTH_MIN_US  6000  /* below it, even a thread of high priority is late at times */
-#define TLENGTH_STEP_US 10000 /* by which it grows when the server runs dry */
-#define TLENGTH_MAX_US  60000 /* then something else is wrong */
+#define MINREQ_US     5000   /* half a guest's tick: finer only costs wake-ups */
+#define MINREQ_MIN_US 1000   /* below it, even a thread of high priority is late at times */
+#define QUEUE_US      100000 /* room for what the player adds when it runs dry, and a late request */
 
 static const pa_channel_position_t position[CHPOS_COUNT] = {
     [CHPOS_FL] = PA_CHANNEL_POSITION_FRONT_LEFT,
@@ -53,30 +52,19 @@ void pulse_channel_map(pa_channel_map *out, const struct chmap *map)
 
 void pulse_buffer_attr(pa_buffer_attr *out, const pa_sample_spec *spec, int64_t target_latency)
 {
-    const pa_usec_t half = target_latency > 0 ? (pa_usec_t)(target_latency / 2 / NS_PER_US) : 0;
-    const pa_usec_t tlength = half > TLENGTH_MIN_US ? half : TLENGTH_MIN_US;
-    /* One in the sink, one in the queue, one under way; whole milliseconds are whole frames, else
-     * a sink whose buffer is rounded down lets two requests gather now and then. */
-    const pa_usec_t third = tlength / 3 / PA_USEC_PER_MSEC * PA_USEC_PER_MSEC;
-    const pa_usec_t minreq = third < MINREQ_US ? third : MINREQ_US;
+    const pa_usec_t target = target_latency > 0 ? (pa_usec_t)(target_latency / NS_PER_US) : 0;
+    /* Whole milliseconds are whole frames, else a sink whose buffer is rounded down lets two
+     * requests gather now and then. */
+    const pa_usec_t sixth = target / 6 / PA_USEC_PER_MSEC * PA_USEC_PER_MSEC;
+    const pa_usec_t most = sixth < MINREQ_US ? sixth : MINREQ_US;
+    const pa_usec_t minreq = most > MINREQ_MIN_US ? most : MINREQ_MIN_US;
     *out = (pa_buffer_attr){
-        .tlength = (uint32_t)pa_usec_to_bytes(tlength, spec),
+        .tlength = (uint32_t)pa_usec_to_bytes(target + QUEUE_US, spec),
         .minreq = (uint32_t)pa_usec_to_bytes(minreq, spec),
-        .maxlength = (uint32_t)pa_usec_to_bytes(4 * tlength, spec),
+        .maxlength = (uint32_t)pa_usec_to_bytes(2 * (target + QUEUE_US), spec),
         .prebuf = 0, /* after an underrun time goes on, or latency would grow by it */
         .fragsize = (uint32_t)-1,
     };
-}
-
-size_t pulse_buffer_grow(pa_buffer_attr *attr, const pa_sample_spec *spec)
-{
-    const size_t most = pa_usec_to_bytes(TLENGTH_MAX_US, spec);
-    const size_t step = pa_usec_to_bytes(TLENGTH_STEP_US, spec);
-    if (attr->tlength + step > most)
-        return 0;
-    attr->tlength += (uint32_t)step;
-    attr->maxlength = 4 * attr->tlength;
-    return step;
 }
 
 uint32_t pulse_quantum(const pa_buffer_attr *granted, const pa_sample_spec *spec)

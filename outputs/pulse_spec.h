@@ -16,16 +16,14 @@ void pulse_sample_spec(pa_sample_spec *out, const struct pcm_format *source, enu
 void pulse_channel_map(pa_channel_map *out, const struct chmap *map);
 
 /*
- * Sizes for a whole way of target_latency (ns), of which the server gets half: tlength. Meant for
- * PULSE_BUFFERING, which makes the sink's own buffer no larger than minreq and lets it ask for that
- * much at a time. Of all the server's modes this one has the smallest and steadiest requests, and
- * the most in the queue, ready for when our thread is late, for the same delay.
+ * Sizes for a whole way of target_latency (ns): requests of a sixth of it at most, a queue that always
+ * has room for it and more. Meant for PULSE_BUFFERING, which makes the sink's own buffer no larger than
+ * minreq and lets it ask for that much at a time. Of all the server's modes this one has the smallest
+ * and steadiest requests, and the most in the queue, ready for when our thread is late, for the
+ * same delay.
  */
 #define PULSE_BUFFERING PA_STREAM_EARLY_REQUESTS
 void pulse_buffer_attr(pa_buffer_attr *out, const pa_sample_spec *spec, int64_t target_latency);
-
-/* A larger buffer after an underflow: by how many bytes; 0 when it is as large as it may be. */
-size_t pulse_buffer_grow(pa_buffer_attr *attr, const pa_sample_spec *spec);
 
 /* Frames of the largest request to be expected as a rule, from what was granted. */
 uint32_t pulse_quantum(const pa_buffer_attr *granted, const pa_sample_spec *spec);

@@ -94,7 +94,6 @@ static int check(struct options *o, char *why, size_t size)
     o->output.target_latency = o->target ? o->target : AUTO_SERVER_MS * NS_PER_MS;
     if (o->output.target_latency > o->bound / 2)
         o->output.target_latency = o->bound / 2;
-    o->output.adaptive = o->target == 0;
     return 0;
 }
 

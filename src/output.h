@@ -34,7 +34,6 @@ struct output_config {
     bool no_connect;         /* -c: make no connections by ourselves */
     enum sample_type type;   /* what the player gives without loss: to be preferred */
     int64_t target_latency;  /* ns, how much the whole way may hold: ask the server for less */
-    bool adaptive;           /* that is a first guess, and may grow where the server runs dry */
     struct notifier *notifier;
 };
 

@@ -120,21 +120,26 @@ static void go_idle(struct player *p, int64_t now)
     p->dry_serial = p->line.serial;
 }
 
+/* Too little was in store. A longer silence is a stall: nothing is kept in store for those. */
+static void note_underrun(struct player *p, int64_t silence)
+{
+    count_add(&p->config.stream->counters.underruns, 1);
+    if (silence < STALL_NS && p->extra < EXTRA_MAX_NS)
+        p->extra += EXTRA_NS;
+    p->calm = 0;
+}
+
 /* There is sound again: was the silence the guest's own, or ours? */
 static void judge_silence(struct player *p, int64_t now)
 {
-    struct stream_counters *c = &p->config.stream->counters;
     if (p->dry_serial == 0 || !stream_line(p->config.stream, &p->line))
         return;
     if (p->dry_serial == p->line.serial && p->dry_epoch == p->line.epoch) {
-        count_add(&c->underruns, 1);
-        if (now - p->dry_at < STALL_NS && p->extra < EXTRA_MAX_NS)
-            p->extra += EXTRA_NS;
-        p->calm = 0;
+        note_underrun(p, now - p->dry_at);
         p->fade_left = p->fade_frames;
         p->fade_from_old = false;
     } else {
-        count_add(&c->pauses, 1);
+        count_add(&p->config.stream->counters.pauses, 1);
     }
     p->dry_serial = 0;
 }
@@ -146,46 +151,88 @@ static void go_playing(struct player *p)
     if (p->resampler)
         resampler_reset(p->resampler);
     servo_settle(&p->servo);
-    p->target = 0;
+    p->settling = SETTLE_S;
+}
+
+/* How much silence comes before the sound that waits: no more than `least` unless it begins. */
+static uint32_t silence_before(struct player *p, uint64_t ready, uint32_t least, uint32_t most,
+                               const struct player_moment *m)
+{
+    if (ready > 0)
+        judge_silence(p, m->now);
+    const uint64_t wait = player_wait_before(p, ready, m);
+    const uint32_t room = wait < most ? most : least;
+    uint32_t silent = wait < most ? (uint32_t)wait : least;
+    if (silent < p->tail_left) /* what ended dies away first */
+        silent = p->tail_left < room ? p->tail_left : room;
+    if (wait < most && silent < most)
+        go_playing(p);
+    return silent;
+}
+
+/* Sound, at most so many frames; how many. */
+static uint32_t play(struct player *p, uint8_t *dst, uint32_t frames)
+{
+    uint32_t played = 0;
+    for (uint32_t n = 1; n > 0 && played < frames; played += n) {
+        const uint32_t left = frames - played;
+        n = player_play(p, dst, left < BLOCK ? left : BLOCK, frames_ready(p));
+        dst += (size_t)n * p->sink_frame_bytes;
+    }
+    count_add(&p->config.stream->counters.frames, played);
+    return played;
+}
+
+static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t most,
+                      const struct player_moment *m)
+{
+    const uint32_t likely = ready < most ? ready < least ? least : (uint32_t)ready : most;
+    note_calm(p, likely);
+    const uint64_t excess = player_excess(p, ready, m);
+    if (excess > 0)
+        player_skip(p, excess, ready);
+    player_steer(p, likely, m);
+}
+
+uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
+                     const struct player_moment *moment)
+{
+    rt_enter();
+    struct player_moment m = *moment;
+    uint32_t done = 0;
+    const uint64_t ready = frames_ready(p);
+    if (p->playing) {
+        keep_time(p, ready, least, most, &m);
+    } else {
+        done = silence_before(p, ready, least, most, &m);
+        player_play_nothing(p, dst, done);
+        m.now += pcm_frames_ns(done, p->sink.rate);
+    }
+    if (p->playing) {
+        player_note_latency(p, &m);
+        done += play(p, (uint8_t *)dst + (size_t)done * p->sink_frame_bytes, most - done);
+    }
+    if (done < least) {
+        if (p->playing)
+            go_idle(p, m.now);
+        player_play_nothing(p, (uint8_t *)dst + (size_t)done * p->sink_frame_bytes, least - done);
+        done = least;
+    }
+    rt_leave();
+    return done;
 }
 
 void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int64_t delay)
 {
-    rt_enter();
-    uint8_t *at = dst;
-    uint64_t ready = frames_ready(p);
-    if (p->playing) {
-        note_quantum(p, frames);
-        note_calm(p, frames);
-        const uint64_t excess = player_excess(p, ready, now, delay);
-        if (excess > 0)
-            player_skip(p, excess, ready);
-        player_steer(p, frames, now, delay);
-    } else {
-        if (ready > 0)
-            judge_silence(p, now);
-        const uint64_t wait = player_wait_before(p, ready, frames, now, delay);
-        uint32_t silent = wait < frames ? (uint32_t)wait : frames;
-        if (silent < p->tail_left) /* what ended dies away first */
-            silent = p->tail_left < frames ? p->tail_left : frames;
-        at = player_play_nothing(p, at, silent);
-        frames -= silent;
-        now += pcm_frames_ns(silent, p->sink.rate);
-        if (frames > 0)
-            go_playing(p);
-    }
     if (p->playing)
-        player_note_latency(p, now, delay);
-    while (frames > 0 && p->playing) {
-        const uint32_t n = player_play(p, at, frames < BLOCK ? frames : BLOCK, frames_ready(p));
-        at += (size_t)n * p->sink_frame_bytes;
-        frames -= n;
-        count_add(&p->config.stream->counters.frames, n);
-        if (n == 0)
-            go_idle(p, now);
-    }
-    player_play_nothing(p, at, frames);
-    rt_leave();
+        note_quantum(p, frames);
+    player_pour(p, dst, frames, frames, &(struct player_moment){.now = now, .delay = delay});
+}
+
+void player_ran_dry(struct player *p)
+{
+    if (p->playing)
+        note_underrun(p, 0);
 }
 
 /* ---- exact outputs ---- */

@@ -35,6 +35,14 @@ struct player_sink {
     struct chmap map; /* speakers in the buffer's order */
     uint32_t
         quantum; /* frames: the largest fill to be expected as a rule, a prefill's first guess */
+    bool queued; /* it has a queue that player_pour() fills; else player_fill() fills its periods */
+};
+
+/* The moment at which an output takes frames, and when the first of them will be heard. */
+struct player_moment {
+    int64_t now;   /* ns, CLOCK_MONOTONIC */
+    int64_t delay; /* ns from there until it is heard, negative when that time has passed */
+    int64_t held;  /* ns of that are in the queue of a `queued` sink, else 0 */
 };
 
 /* Control thread. 0 or -errno; what it needs is allocated here. */
@@ -52,6 +60,20 @@ int player_set_sink(struct player *p, const struct player_sink *sink);
  * delay: ns from there until the first of these frames is heard, negative when that time has passed.
  */
 void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int64_t delay);
+
+/*
+ * For outputs with a queue of their own that is filled ahead of time: what has come goes into the queue
+ * at once, so that one store serves against late arrivals and late requests alike. Gives what is
+ * ready, with silence before it where its time has not come, at least `least` frames and at most
+ * `most`; returns how many. `least` is what keeps the queue from running dry: only then is silence put
+ * where sound is late. held: ns of `delay` that are in the queue; the rest lies behind it. Negative,
+ * when the output has run dry and time goes on.
+ */
+uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
+                     const struct player_moment *m);
+
+/* The output's thread: its queue ran dry although frames came in time. */
+void player_ran_dry(struct player *p);
 
 /*
  * For outputs flagged OUTPUT_EXACT: the feeder's thread; copies at most `max` bytes of the source's

@@ -26,13 +26,17 @@
 #define CHUNK_NS     (20 * NS_PER_MS)
 #define CHUNK_LAG_NS (2 * NS_PER_MS)
 #define SLACK_NS     (14 * NS_PER_MS)
-#define MARGIN_NS    (1 * NS_PER_MS)
+#define QUEUE_SLACK_NS                                                                             \
+    (20 * NS_PER_MS) /* where it is all there is: the output's queue has none of its own */
+#define MARGIN_NS (1 * NS_PER_MS)
 
 #define EXTRA_NS     (5 * NS_PER_MS) /* each underrun adds this much to it, */
 #define EXTRA_MAX_NS (60 * NS_PER_MS)
 #define CALM_NS      (10 * NS_PER_S) /* and each such time without one takes a millisecond back */
 #define STALL_NS                                                                                   \
     (60 * NS_PER_MS) /* a longer silence is a stall: nothing is kept in store for those */
+
+#define SETTLE_S 1.0 /* its target is where the sound has begun until then */
 
 #define QUANTUM_SPAN_NS (2 * NS_PER_S)
 
@@ -70,9 +74,10 @@ struct player {
     uint32_t tail_left;          /* frames of a tail still to play */
     struct resampler *resampler; /* NULL: it does not steer */
     struct servo servo;
-    double target;  /* frames of depth that it steers for; 0: sound has just begun */
-    double delay;   /* ns: the output's, low-passed: its own figures are too rough to steer by */
-    uint32_t noise; /* of the dither */
+    double target;   /* frames of depth that it steers for */
+    double settling; /* s until an output that has just begun tells its delay truly */
+    double beyond;   /* ns: the output's delay behind its queue, low-passed: rough to steer by */
+    uint32_t noise;  /* of the dither */
     uint8_t last[PCM_MAX_FRAME_BYTES];
     float old[FADE_MAX * PCM_MAX_CHANNELS];
 
@@ -93,19 +98,19 @@ uint8_t *player_play_nothing(struct player *p, uint8_t *dst, uint32_t frames);
 void player_skip(struct player *p, uint64_t frames, uint64_t ready);
 
 /*
- * Before sound begins: frames of silence until it does, `frames` or more if not within this fill.
- * Drops what has waited for the output for too long.
+ * Before sound begins: frames of silence until it does, PLAYER_NOT_YET if that is not known. Drops
+ * what has waited for the output for too long.
  */
-uint64_t player_wait_before(struct player *p, uint64_t ready, uint32_t frames, int64_t now,
-                            int64_t delay);
+#define PLAYER_NOT_YET UINT64_MAX
+uint64_t player_wait_before(struct player *p, uint64_t ready, const struct player_moment *m);
 
 /* While it plays: frames to skip now, 0 as a rule; then at least the length of a fade. */
-uint64_t player_excess(struct player *p, uint64_t ready, int64_t now, int64_t delay);
+uint64_t player_excess(struct player *p, uint64_t ready, const struct player_moment *m);
 
 /* While it plays and steers: sets the ratio for the next so many frames. */
-void player_steer(struct player *p, uint32_t frames, int64_t now, int64_t delay);
+void player_steer(struct player *p, uint32_t frames, const struct player_moment *m);
 
 /* Puts down for the status what the next frame's latency is. */
-void player_note_latency(struct player *p, int64_t now, int64_t delay);
+void player_note_latency(struct player *p, const struct player_moment *m);
 
 #endif

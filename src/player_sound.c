@@ -144,7 +144,7 @@ void player_skip(struct player *p, uint64_t frames, uint64_t ready)
     if (p->resampler)
         resampler_reset(p->resampler);
     servo_settle(&p->servo);
-    p->target = 0;
+    p->settling = SETTLE_S;
     p->fade_left = p->fade_frames;
     p->fade_from_old = true;
     count_add(&s->counters.skips, 1);

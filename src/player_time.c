@@ -7,10 +7,11 @@
 
 #include <math.h>
 
-#define DELAY_LOWPASS_S 1.0
-#define TARGET_GROWS    0.3e-3           /* s a second */
-#define TARGET_SHRINKS  0.05e-3          /* s a second */
-#define CEASED_NS       (10 * NS_PER_MS) /* arrivals so much later than expected are none */
+#define BEYOND_LOWPASS_S 1.0
+#define TARGET_GROWS     0.3e-3           /* s a second */
+#define TARGET_SHRINKS   0.05e-3          /* s a second */
+#define ERROR_MOST_S     0.25e-3          /* a ratio of 300 ppm, which a second of slew brings */
+#define CEASED_NS        (10 * NS_PER_MS) /* arrivals so much later than expected are none */
 
 static int64_t to_frames(const struct player *p, int64_t ns)
 {
@@ -26,12 +27,19 @@ static int64_t expected_lag(const struct player *p)
     return p->line.grain + (p->line.grain < CHUNK_NS ? TICK_NS : CHUNK_LAG_NS);
 }
 
-/* Frames that the ring must hold, on the line, when a fill begins. */
+/* ns behind the output's queue. */
+static int64_t beyond(const struct player_moment *m)
+{
+    return m->delay - m->held;
+}
+
+/* Frames that the ring and the output's queue must hold, on the line, when a fill begins. */
 static int64_t target_depth(const struct player *p, int64_t delay)
 {
     const int64_t least = p->quantum + to_frames(p, MARGIN_NS);
     const int64_t most = to_frames(p, p->config.bound - delay);
-    int64_t depth = p->quantum + to_frames(p, expected_lag(p) + SLACK_NS + p->extra);
+    const int64_t slack = p->sink.queued ? QUEUE_SLACK_NS : SLACK_NS;
+    int64_t depth = p->quantum + to_frames(p, expected_lag(p) + slack + p->extra);
     if (p->config.target)
         depth = to_frames(p, p->config.target - delay);
     depth = depth > most ? most : depth;
@@ -46,9 +54,9 @@ static double exact_depth(const struct player *p, int64_t now)
     return arrival_line_at(&p->line, now) - (double)stream_frame(p->config.stream) + ahead;
 }
 
-static int64_t depth_at(const struct player *p, int64_t now)
+static int64_t depth_at(const struct player *p, const struct player_moment *m)
 {
-    return (int64_t)floor(exact_depth(p, now));
+    return (int64_t)floor(exact_depth(p, m->now));
 }
 
 static void drop(struct player *p, uint64_t frames)
@@ -58,89 +66,120 @@ static void drop(struct player *p, uint64_t frames)
 }
 
 /* All that is ready is all there will be: heard whole, unless it is older than any latency. */
-static uint64_t begin_ended(struct player *p, uint64_t ready, uint32_t frames, int64_t age)
+static uint64_t begin_ended(struct player *p, uint64_t ready, int64_t age)
 {
     if (age <= to_frames(p, p->config.bound))
         return 0;
     drop(p, ready);
-    return frames;
+    return PLAYER_NOT_YET;
 }
 
-uint64_t player_wait_before(struct player *p, uint64_t ready, uint32_t frames, int64_t now,
-                            int64_t delay)
+uint64_t player_wait_before(struct player *p, uint64_t ready, const struct player_moment *m)
 {
     struct stream *s = p->config.stream;
     if (ready == 0)
-        return frames;
+        return PLAYER_NOT_YET;
     const bool ends = stream_edge(s) != STREAM_OPEN;
     if (!stream_line(s,
                      &p->line)) /* another beginning has it now, or it comes with the next look */
-        return ends ? begin_ended(p, ready, frames, (int64_t)ready) : frames;
-    const int64_t depth = depth_at(p, now);
-    const int64_t target = target_depth(p, delay);
+        return ends ? begin_ended(p, ready, (int64_t)ready) : PLAYER_NOT_YET;
+    const int64_t held = to_frames(p, m->held);
+    const int64_t depth = depth_at(p, m) + held;
+    const int64_t target = target_depth(p, beyond(m));
     const int64_t late = depth - target;
     if (late <= 0)
         return (uint64_t)-late;
 
     /* It has waited for the output. Has it ended meanwhile? */
-    if (ends || now - p->line.last > expected_lag(p) + CEASED_NS)
-        return begin_ended(p, ready, frames, depth - (int64_t)ready);
+    if (ends || m->now - p->line.last > expected_lag(p) + CEASED_NS)
+        return begin_ended(p, ready, depth - held - (int64_t)ready);
     /* It goes on: it begins where it belongs, with as much in store as a burst needs. */
-    const int64_t spare = (int64_t)ready - target + to_frames(p, expected_lag(p));
+    const int64_t spare = (int64_t)ready + held - target + to_frames(p, expected_lag(p));
     if (spare < 0)
-        return frames; /* frames were lost: the line does not know yet */
+        return PLAYER_NOT_YET; /* frames were lost: the line does not know yet */
     drop(p, (uint64_t)(late < spare ? late : spare));
     return 0;
 }
 
-uint64_t player_excess(struct player *p, uint64_t ready, int64_t now, int64_t delay)
+uint64_t player_excess(struct player *p, uint64_t ready, const struct player_moment *m)
 {
     if (!stream_line(p->config.stream, &p->line) || p->fade_left > 0)
         return 0;
-    const int64_t target = target_depth(p, delay);
-    const int64_t excess = depth_at(p, now) - target;
-    const int64_t spare = (int64_t)ready - target;
+    const int64_t held = to_frames(p, m->held);
+    const int64_t target = target_depth(p, beyond(m));
+    const int64_t excess = depth_at(p, m) + held - target;
+    const int64_t spare = (int64_t)ready + held - target;
     if (excess <= to_frames(p, EXCESS_NS) || spare <= to_frames(p, EXCESS_FILL_NS))
         return 0;
     const int64_t most = (int64_t)ready - p->quantum;
-    return (uint64_t)(excess < most ? excess : most);
+    return (uint64_t)(excess < most ? excess : most > 0 ? most : 0);
+}
+
+/*
+ * A depth that is off by more than the loop was made for (an output that has changed its mind about its
+ * delay) would have it swing from one end of its slew to the other. Then the target goes to where the
+ * depth is, and comes back slowly.
+ */
+static void give_way(struct player *p)
+{
+    const double off = p->servo.low[1];
+    p->target += (off - fmax(fmin(off, ERROR_MOST_S), -ERROR_MOST_S)) * p->config.source.rate;
 }
 
 /*
  * The target that is steered for moves slowly, or each late request would be heard as pitch: up a little
- * sooner than down, for too little is worse than too much.
+ * sooner than down, for too little is worse than too much. How fast it moves, in s a second.
  */
-static void follow_target(struct player *p, double wanted, double dt)
+static double follow_target(struct player *p, double wanted, double dt)
 {
     const double grow = TARGET_GROWS * dt * p->config.source.rate;
     const double shrink = p->config.target ? grow : TARGET_SHRINKS * dt * p->config.source.rate;
-    if (p->target == 0)
-        p->target = wanted;
-    p->target += fmax(fmin(wanted - p->target, grow), -shrink);
+    const double step = fmax(fmin(wanted - p->target, grow), -shrink);
+    p->target += step;
+    return step / p->config.source.rate / dt;
 }
 
-void player_steer(struct player *p, uint32_t frames, int64_t now, int64_t delay)
+/* Frames of depth, what the output has queued included, by its clock, which is finer than its requests. */
+static double steered_depth(const struct player *p, const struct player_moment *m)
+{
+    const double queued = p->sink.queued ? ((double)m->delay - p->beyond) / NS_PER_S : 0;
+    return exact_depth(p, m->now) + queued * p->config.source.rate;
+}
+
+static void low_pass_beyond(struct player *p, const struct player_moment *m, double dt)
+{
+    const double lies = (double)beyond(m);
+    if (p->beyond == 0)
+        p->beyond = lies;
+    if (m->held >= 0) /* else it ran dry, and says nothing about what is behind */
+        p->beyond += (lies - p->beyond) * fmin(dt / BEYOND_LOWPASS_S, 1);
+}
+
+void player_steer(struct player *p, uint32_t frames, const struct player_moment *m)
 {
     const double dt = (double)frames / p->sink.rate;
-    if (!p->resampler || !stream_line(p->config.stream, &p->line))
+    if (!p->resampler || frames == 0 || !stream_line(p->config.stream, &p->line))
         return;
-    if (p->delay == 0)
-        p->delay = (double)delay;
-    p->delay += ((double)delay - p->delay) * fmin(dt / DELAY_LOWPASS_S, 1);
-    follow_target(p, (double)target_depth(p, (int64_t)p->delay), dt);
-    const double error = (exact_depth(p, now) - p->target) / p->config.source.rate;
+    low_pass_beyond(p, m, dt);
+    const double depth = steered_depth(p, m);
+    if (p->settling > 0)
+        p->target = depth;
+    p->settling -= fmin(p->settling, dt);
+    const double moves = follow_target(p, (double)target_depth(p, (int64_t)p->beyond), dt);
+    const double error = (depth - p->target) / p->config.source.rate;
     const double source = (double)NS_PER_S / p->config.source.rate / p->line.period;
-    servo_step(&p->servo, source, error, dt);
+    servo_step(&p->servo, source - moves, error, dt);
+    give_way(p);
 }
 
-void player_note_latency(struct player *p, int64_t now, int64_t delay)
+void player_note_latency(struct player *p, const struct player_moment *m)
 {
     struct stream_counters *c = &p->config.stream->counters;
     if (p->line.serial == 0)
         return; /* a sound that had ended before there was a line of it */
-    const int64_t depth = depth_at(p, now);
+    const int64_t depth = depth_at(p, m);
     const int64_t held = pcm_frames_ns((uint64_t)(depth > 0 ? depth : 0), p->config.source.rate);
-    const int64_t behind = delay > 0 ? delay : 0;
+    const int64_t behind = m->delay > 0 ? m->delay : 0;
     gauge_set(&c->latency_us, (uint64_t)((held + behind) / NS_PER_US));
     gauge_set(&c->delay_us, (uint64_t)(behind / NS_PER_US));
 }

@@ -81,20 +81,22 @@ class Pulse(Server):
             '-L', 'module-null-sink sink_name=%s rate=%d channels=%d channel_map=%s format=%s'
             % (SINK, self.rate, len(self.speakers), names, fmt)])
         self.ready('PulseAudio to answer', ['pactl', 'get-sink-volume', SINK])
-        # A null sink that nobody uses renders two seconds ahead, and whoever comes waits for their
-        # end: somebody always listens, and what was rendered before is thrown away.
-        argv, env = self.recorder()
+        # A null sink renders as far ahead as its least patient client lets it: two seconds, where there
+        # is none, and whoever comes waits for their end. Its monitor has them as soon as they are
+        # rendered, so that a recording would jump when a client comes. Somebody always listens, who is
+        # as impatient as any, and what was rendered before is thrown away.
+        argv, env = self.recorder(ms=5)
         self.start('listener', argv, stdout=subprocess.DEVNULL)
         await_('a first listener', lambda: self.alive() and self.recorders(), 5)
         for suspended in '10':
             subprocess.run(['pactl', 'suspend-sink', SINK, suspended], env=env, check=True,
                            timeout=5)
 
-    def recorder(self):
+    def recorder(self, ms=20):
         names = ','.join(PULSE_NAMES[s] for s in self.speakers)
         return ['parec', '--raw', '-d', SINK + '.monitor', '--format', self.recorded_type + 'le',
                 '--rate', self.rate, '--channels', len(self.speakers), '--channel-map', names,
-                '--latency-msec', 20], self.env
+                '--latency-msec', str(ms)], self.env
 
     def recorders(self):
         out = subprocess.run(['pactl', 'list', 'short', 'source-outputs'], env=self.env,

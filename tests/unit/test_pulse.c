@@ -72,7 +72,7 @@ static pa_usec_t us(uint32_t bytes, const pa_sample_spec *spec)
 }
 
 /* Buffers are times: the same at every format. */
-static void buffers_are_half_the_target_in_time(void **state)
+static void buffers_follow_the_target_in_time(void **state)
 {
     (void)state;
     static const uint32_t rates[] = {44100, 48000, 88200, 96000, 176400, 192000};
@@ -84,10 +84,11 @@ static void buffers_are_half_the_target_in_time(void **state)
                 pa_buffer_attr a;
                 pulse_sample_spec(&spec, &f, sample_type_of(f.width));
                 pulse_buffer_attr(&a, &spec, ms * NS_PER_MS);
-                const pa_usec_t want = (pa_usec_t)(ms < 12 ? 6 : ms / 2) * PA_USEC_PER_MSEC;
+                const pa_usec_t want = (pa_usec_t)(ms + 100) * PA_USEC_PER_MSEC;
+                const pa_usec_t often = ms < 12 ? 1 : ms < 30 ? (pa_usec_t)ms / 6 : 5;
                 assert_in_range(us(a.tlength, &spec), want - 25, want);
-                assert_in_range(a.minreq, 1, a.tlength / 3);
-                assert_true(us(a.minreq, &spec) <= 5 * PA_USEC_PER_MSEC);
+                assert_in_range(us(a.minreq, &spec), often * PA_USEC_PER_MSEC - 25,
+                                often * PA_USEC_PER_MSEC);
                 assert_true(a.maxlength > a.tlength);
                 assert_int_equal(a.prebuf, 0);
                 assert_int_equal(a.tlength % pa_frame_size(&spec), 0);
@@ -106,35 +107,15 @@ static void quantum_is_what_was_granted(void **state)
 }
 #endif
 
-static void the_buffer_grows_to_its_bound(void **state)
-{
-    (void)state;
-    const pa_sample_spec spec = {.format = PA_SAMPLE_S16LE, .rate = 48000, .channels = 2};
-    pa_buffer_attr attr;
-    pulse_buffer_attr(&attr, &spec, 50 * NS_PER_MS);
-    const uint32_t minreq = attr.minreq;
-    size_t grown = 0, more;
-    const uint32_t first = attr.tlength;
-    for (int steps = 0; (more = pulse_buffer_grow(&attr, &spec)) > 0; steps++) {
-        assert_int_equal(more % 4, 0);
-        assert_true(steps < 10);
-        grown += more;
-    }
-    assert_int_equal(attr.tlength, first + grown);
-    assert_true(grown > 0 && attr.tlength <= 48000 * 4 * 60 / 1000);
-    assert_int_equal(attr.minreq, minreq);
-}
-
 int main(void)
 {
 #ifdef HAVE_PULSE
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_buffer_grows_to_its_bound),
         cmocka_unit_test(speakers_have_their_own_positions),
         cmocka_unit_test(a_7_1_map_reads_as_the_servers_own),
         cmocka_unit_test(every_mask_makes_a_valid_map),
         cmocka_unit_test(a_source_travels_unaltered),
-        cmocka_unit_test(buffers_are_half_the_target_in_time),
+        cmocka_unit_test(buffers_follow_the_target_in_time),
         cmocka_unit_test(quantum_is_what_was_granted),
     };
     return cmocka_run_group_tests_name("pulse", tests, NULL, NULL);

@@ -1,0 +1,85 @@
+#include "pulse_queue.h"
+
+#include "../src/clock.h"
+#include "../src/player.h"
+
+#include <pulse/timeval.h>
+#include <string.h>
+
+#define FURTHER_US (5 * PA_USEC_PER_MSEC)
+
+/* Bytes in the server's queue at its latest request; negative when it has run dry and time goes on. */
+static int64_t queued(const struct pulse_queue *q)
+{
+    return (int64_t)pa_stream_get_buffer_attr(q->stream)->tlength -
+           (int64_t)pa_stream_writable_size(q->stream);
+}
+
+/*
+ * When a frame written now is heard, in the past after a stall. The sink's own buffer is as full as it
+ * may be while it asks; what is more than that (Bluetooth) lies behind it.
+ */
+static struct player_moment moment(const struct pulse_queue *q)
+{
+    const pa_timing_info *info = pa_stream_get_timing_info(q->stream);
+    pa_usec_t heard = 0;
+    struct player_moment m = {.now = clock_now()};
+    if (info && !info->write_index_corrupt && pa_stream_get_time(q->stream, &heard) == 0) {
+        /* Not pa_stream_get_latency(): it says 0 for all that is negative. */
+        const pa_usec_t written = pa_bytes_to_usec((uint64_t)info->write_index, q->spec);
+        const pa_usec_t buffer = info->configured_sink_usec;
+        const bool more = info->sink_usec > buffer + FURTHER_US;
+        m.delay = (int64_t)(written - heard) * NS_PER_US;
+        m.held = m.delay - (int64_t)(more ? info->sink_usec : buffer) * NS_PER_US;
+    } else { /* no timing yet: the least that it can be */
+        const int64_t held = queued(q);
+        m.held = (int64_t)pa_bytes_to_usec((uint64_t)(held > 0 ? held : 0), q->spec) * NS_PER_US;
+        m.delay = m.held;
+    }
+    return m;
+}
+
+/* What the queue must hold at a request to last until the next one, bytes. */
+static int64_t low_water(const struct pulse_queue *q)
+{
+    const uint32_t minreq = pa_stream_get_buffer_attr(q->stream)->minreq;
+    return minreq + minreq / 2;
+}
+
+/*
+ * Hands over at most `most` bytes, from the player, which gives `least`, or silence. True if that was
+ * all there is room for in a block, and there may be more; on_stream_state() reports failure.
+ */
+static bool write_block(const struct pulse_queue *q, size_t least, size_t most, bool silence)
+{
+    const size_t frame = pa_frame_size(q->spec);
+    void *dst = NULL;
+    size_t room = most;
+    if (pa_stream_begin_write(q->stream, &dst, &room) < 0 || !dst)
+        return false;
+    const uint32_t frames = (uint32_t)((room < most ? room : most) / frame);
+    const uint32_t must = (uint32_t)((least + frame - 1) / frame);
+    uint32_t done = frames;
+    if (silence) {
+        memset(dst, 0, frames * frame);
+    } else {
+        const struct player_moment m = moment(q);
+        done = player_pour(q->player, dst, must < frames ? must : frames, frames, &m);
+    }
+    if (done == 0)
+        pa_stream_cancel_write(q->stream);
+    else if (pa_stream_write(q->stream, dst, done * frame, NULL, 0, PA_SEEK_RELATIVE) < 0)
+        return false;
+    return done > 0 && done == frames;
+}
+
+void pulse_queue_fill(const struct pulse_queue *q, bool silence)
+{
+    bool more = true;
+    while (more) {
+        const int64_t lacks = low_water(q) - queued(q);
+        const size_t least = lacks > 0 ? (size_t)lacks : 0;
+        const size_t most = silence ? least : pa_stream_writable_size(q->stream);
+        more = most >= pa_frame_size(q->spec) && write_block(q, least, most, silence);
+    }
+}
