@@ -96,6 +96,7 @@ $(BUILD)/report: $(BUILD)/flags
 	   $(foreach d,$(left_out),echo "  left out:  $(d) ($(call why_out,$(d)))";) } | tee $@
 
 include tests/tests.mk
+include bench/bench.mk
 
 clean:
 	rm -rf build build-*

@@ -1,0 +1,93 @@
+"""
+The bench's own error, on sources that are known: recordings with latency, slope and dropouts put in,
+judged by the same code; and the server's own player, live.
+"""
+import random
+import subprocess
+
+from common import LISTEN, Failure
+from judge import figures
+
+RATE, SECONDS, BEFORE = 48000, 16, 0.5  # s of silence before the sound
+LATENCY, PPM = 40.0, 500                # ms; the guest's clock against the recording's
+HOLES = ((5.0, 12), (8.0, 7), (11.0, 3))  # s of the sound, ms of silence
+STEP = (12.5, 20)                       # s; ms of silence that push back what follows
+CHUNK, LATE_MS = 960, 14                # frames that come at once, and how late they may
+MOST_MS, MOST_SLOPE = 0.15, 0.1         # that the bench may be off
+LIVE_DRIFT, LIVE_SPREAD = 0.3, 3.0      # ms/min, ms
+
+
+class Known:
+    """A made-up recording, with the arrivals of a busy machine."""
+
+    def __init__(self, place, name, data):
+        self.rate, self.path = RATE, place.file(name + '.raw')
+        with open(self.path, 'wb') as f:
+            f.write(data)
+        r, frames = random.Random(1), len(data) // 4
+        self.arrivals = [(int(1e9 * (100 + at / RATE + late(r) / 1e3)), at)
+                         for at in range(CHUNK, frames, CHUNK)]
+
+
+def late(r):
+    """ms: most chunks come nearly in time, some very late."""
+    return r.uniform(0, 0.3) if r.random() < 0.8 else r.uniform(0, LATE_MS)
+
+
+def bent(sound, holes, step):
+    """The sound with what was put in: silences in place, and one that shifts all that follows."""
+    out = bytearray(sound)
+    for at, ms in holes:
+        a, n = 4 * int(at * RATE), 4 * int(ms * RATE / 1000)
+        out[a:a + n] = bytes(n)
+    if step:
+        out[4 * int(step[0] * RATE):4 * int(step[0] * RATE)] = bytes(4 * int(step[1] * RATE / 1000))
+    return bytes(4 * int(BEFORE * RATE)) + bytes(out) + bytes(4 * RATE // 2)
+
+
+def write_log(path, ppm):
+    t0 = 100 + BEFORE - LATENCY / 1e3
+    with open(path, 'w') as f:
+        f.write('segment t0=%d rate=%d width=16 channels=2 mask=0x0003 signal=noise frame0=0 '
+                'ppm=%g\nend t=0 frames=%d\n' % (t0 * 1e9, RATE, ppm, SECONDS * RATE))
+    return path
+
+
+def expect(what, got, want, most):
+    if abs(got - want) > most:
+        raise Failure('the bench is off: %s is %.3f, %.3f was put in (+-%g)' % (what, got, want, most))
+    return abs(got - want)
+
+
+def offline(place):
+    """Known latency, slope and dropouts; the errors."""
+    sound = subprocess.run([LISTEN, '--sent', '%d/16/2' % RATE, '--render', str(SECONDS)],
+                           stdout=subprocess.PIPE, check=True).stdout
+    f = figures(Known(place, 'plain', bent(sound, (), None)), write_log(place.file('plain'), 0), 1, 1)
+    errors = {'latency': expect('latency, ms', f['latency']['median'], LATENCY, MOST_MS),
+              'spread': expect('p95 - p5, ms', f['latency']['p95'] - f['latency']['p5'], 0, MOST_MS),
+              'flat': expect('slope, ms/min', f['latency']['slope'], 0, MOST_SLOPE)}
+    expect('dropouts', f['dropouts'], 0, 0)
+    f = figures(Known(place, 'holes', bent(sound, HOLES, STEP)), write_log(place.file('holes'), 0), 1, 1)
+    expect('dropouts', f['dropouts'], len(HOLES) + 1, 0)
+    lost = sum(ms for _, ms in HOLES) + STEP[1]
+    errors['dropout_ms'] = expect('ms of dropouts', f['dropout_ms'], lost, 1.5)
+    expect('the latency after a step, ms', f['series'][-10][1], LATENCY + STEP[1], MOST_MS)
+    f = figures(Known(place, 'drift', bent(sound, HOLES, None)), write_log(place.file('drift'), PPM), 1, 1)
+    want = 60e-3 * PPM / (1 + PPM * 1e-6)
+    errors['slope'] = expect('slope, ms/min', f['latency']['slope'], want, MOST_SLOPE)
+    return errors
+
+
+def live(control):
+    """What the server's player shows: nothing but the bench and the machine are in it."""
+    clock, x = control['clock'], control['latency']
+    if x is None:
+        raise Failure('the bench is off: the control was not heard')
+    if abs(clock['drift']) > LIVE_DRIFT or clock['spread'] > LIVE_SPREAD:
+        raise Failure('the bench is off: the recording runs %+.2f ms/min against this machine\'s '
+                      'clock, and is %.1f ms unsteady; is the machine too busy?'
+                      % (clock['drift'], clock['spread']))
+    if control['dropouts'] == 0 and (abs(x['slope']) > LIVE_DRIFT or x['p95'] - x['p5'] > 1):
+        raise Failure('the bench is off: the control has %+.2f ms/min, %.2f ms from p5 to p95'
+                      % (x['slope'], x['p95'] - x['p5']))
