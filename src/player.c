@@ -1,14 +1,14 @@
 #include "player.h"
 
+#include "memory.h"
 #include "player_internal.h"
 #include "rt.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 int player_open(struct player **out, const struct player_config *config)
 {
-    struct player *p = calloc(1, sizeof *p);
+    struct player *p = memory_take(sizeof *p);
     if (!p)
         return -ENOMEM;
     p->config = *config;
@@ -24,7 +24,7 @@ int player_open(struct player **out, const struct player_config *config)
     if (config->steer) {
         const int err = resampler_open(&p->resampler, config->source.channels, 1);
         if (err < 0) {
-            free(p);
+            memory_give(p, sizeof *p);
             return err;
         }
         p->flush = RESAMPLE_HALF;
@@ -37,7 +37,7 @@ void player_close(struct player *p)
 {
     if (p)
         resampler_close(p->resampler);
-    free(p);
+    memory_give(p, sizeof *p);
 }
 
 double player_ratio(const struct player *p)

@@ -1,9 +1,10 @@
 #include "resample.h"
 
+#include "memory.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PHASES       1024
@@ -121,7 +122,7 @@ int resampler_open(struct resampler **out, uint32_t channels, double nominal)
 {
     if (channels < 1 || channels > MAX_CHANNELS || !(nominal > 0.05 && nominal < 20))
         return -EINVAL;
-    struct resampler *r = calloc(1, sizeof *r);
+    struct resampler *r = memory_take(sizeof *r);
     if (!r)
         return -ENOMEM;
     r->channels = channels;
@@ -134,7 +135,7 @@ int resampler_open(struct resampler **out, uint32_t channels, double nominal)
 
 void resampler_close(struct resampler *r)
 {
-    free(r);
+    memory_give(r, sizeof *r);
 }
 
 void resampler_reset(struct resampler *r)

@@ -1,8 +1,9 @@
 #include "ring.h"
 
+#include "memory.h"
+
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 int ring_init(struct ring *r, uint32_t count, uint32_t slot_bytes, uint32_t first)
 {
@@ -11,13 +12,13 @@ int ring_init(struct ring *r, uint32_t count, uint32_t slot_bytes, uint32_t firs
     *r = (struct ring){.count = count, .slot_bytes = slot_bytes, .known_read = first};
     atomic_init(&r->written, first);
     atomic_init(&r->read, first);
-    r->slots = calloc(count, slot_bytes);
+    r->slots = memory_take((size_t)count * slot_bytes);
     return r->slots ? 0 : -ENOMEM;
 }
 
 void ring_finish(struct ring *r)
 {
-    free(r->slots);
+    memory_give(r->slots, (size_t)r->count * r->slot_bytes);
 }
 
 static void *slot(const struct ring *r, uint32_t index)
