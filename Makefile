@@ -2,6 +2,7 @@
 #
 #   make OUTPUTS="alsa raw" RECEIVERS="udp"     just those drivers
 #   make SAN=address,undefined BUILD=build-asan a build with sanitizers, in a folder of its own
+#   make SYSTEMD=no                             without libsystemd
 #   make V=1                                    shows the commands
 
 CC      ?= cc
@@ -17,6 +18,12 @@ pkg_pipewire := libpipewire-0.3 >= 0.3.65
 pkg_pulse    := libpulse
 pkg_alsa     := alsa
 
+# ---- libraries of the core: pkg_ as above, <NAME>=no leaves one out ----
+LIBRARIES_KNOWN := systemd
+pkg_systemd  := libsystemd
+does_systemd := RealtimeKit
+
+upper = $(shell echo $(1) | tr a-z A-Z)
 have = $(if $(pkg_$(1)),$(shell pkg-config --exists '$(pkg_$(1))' 2>/dev/null && echo yes),yes)
 
 ifdef OUTPUTS
@@ -29,12 +36,13 @@ missing := $(foreach d,$(RECEIVERS),$(if $(filter $(d),$(RECEIVERS_KNOWN)),,$(er
 else
 RECEIVERS := $(RECEIVERS_KNOWN)
 endif
-left_out := $(filter-out $(OUTPUTS),$(OUTPUTS_KNOWN)) $(filter-out $(RECEIVERS),$(RECEIVERS_KNOWN))
+LIBRARIES := $(foreach l,$(LIBRARIES_KNOWN),$(if $(filter no,$($(call upper,$(l)))),,$(if $(call have,$(l)),$(l))))
+left_out := $(filter-out $(OUTPUTS),$(OUTPUTS_KNOWN)) $(filter-out $(RECEIVERS),$(RECEIVERS_KNOWN)) \
+            $(filter-out $(LIBRARIES),$(LIBRARIES_KNOWN))
 why_out   = $(if $(call have,$(1)),not asked for,needs $(pkg_$(1)): make deps)
 
-upper = $(shell echo $(1) | tr a-z A-Z)
-DRIVER_FLAGS := $(foreach d,$(OUTPUTS) $(RECEIVERS),-DHAVE_$(call upper,$(d)))
-pkgs := $(foreach d,$(OUTPUTS),$(firstword $(pkg_$(d))))
+DRIVER_FLAGS := $(foreach d,$(OUTPUTS) $(RECEIVERS) $(LIBRARIES),-DHAVE_$(call upper,$(d)))
+pkgs := $(foreach d,$(OUTPUTS) $(LIBRARIES),$(firstword $(pkg_$(d))))
 ifneq ($(strip $(pkgs)),)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(filter-out -I/usr/include,$(shell pkg-config --cflags $(pkgs))))
 PKG_LIBS   := $(shell pkg-config --libs $(pkgs))
@@ -93,6 +101,7 @@ $(BUILD)/flags: FORCE
 
 $(BUILD)/report: $(BUILD)/flags
 	@{ echo "  outputs:   $(OUTPUTS)"; echo "  receivers: $(RECEIVERS)"; \
+	   $(foreach l,$(LIBRARIES),echo "  with:      $(l) ($(does_$(l)))";) \
 	   $(foreach d,$(left_out),echo "  left out:  $(d) ($(call why_out,$(d)))";) } | tee $@
 
 include tests/tests.mk

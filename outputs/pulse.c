@@ -159,6 +159,7 @@ static int open_stream(struct pulse *p, const struct output_config *config,
 {
     struct player_sink sink = {.type = config->type, .rate = source->rate, .queued = true};
     chmap_from_mask(&sink.map, source->mask, source->channels);
+    pulse_link_hurry(&p->link);
     int err = pulse_link_deadline(&p->link, OPEN_US);
     if (err == 0)
         err = new_stream(p, config, &sink.map);

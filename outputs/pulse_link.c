@@ -1,7 +1,5 @@
 #include "pulse_link.h"
 
-#include "../src/schedule.h"
-
 #include <errno.h>
 #include <pulse/error.h>
 #include <pulse/operation.h>
@@ -107,16 +105,8 @@ static pa_context *new_context(struct pulse_link *l)
     return c;
 }
 
-/* On the loop's thread, which must not be late to answer a request. */
-static void begin_loop(pa_mainloop_api *api, void *data)
-{
-    (void)api, (void)data;
-    schedule_real_time();
-}
-
 static int connect_context(struct pulse_link *l, pa_context_flags_t flags, pa_usec_t timeout)
 {
-    pa_mainloop_api_once(pa_threaded_mainloop_get_api(l->loop), begin_loop, NULL);
     int err = pulse_link_deadline(l, timeout);
     if (err == 0 && pa_context_connect(l->context, NULL, flags, NULL) < 0)
         err = pulse_link_error(l);
@@ -155,6 +145,18 @@ free_loop:
     return err;
 }
 
+static void begin_loop(pa_mainloop_api *api, void *data)
+{
+    (void)api;
+    struct pulse_link *l = data;
+    schedule_begin(&l->schedule, "pulse", false);
+}
+
+void pulse_link_hurry(struct pulse_link *l)
+{
+    pa_mainloop_api_once(pa_threaded_mainloop_get_api(l->loop), begin_loop, l);
+}
+
 void pulse_link_close(struct pulse_link *l)
 {
     pa_threaded_mainloop_lock(l->loop);
@@ -165,4 +167,5 @@ void pulse_link_close(struct pulse_link *l)
     pa_threaded_mainloop_stop(l->loop);
     pa_context_unref(l->context);
     pa_threaded_mainloop_free(l->loop);
+    schedule_end(&l->schedule);
 }

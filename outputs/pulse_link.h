@@ -5,6 +5,8 @@
 #ifndef SCREAM_PULSE_LINK_H
 #define SCREAM_PULSE_LINK_H
 
+#include "../src/schedule.h"
+
 #include <pulse/context.h>
 #include <pulse/stream.h>
 #include <pulse/thread-mainloop.h>
@@ -18,6 +20,7 @@ struct pulse_link {
     bool late;                           /* under the lock: the deadline has passed */
     void (*lost)(void *data, int error); /* loop's thread: the server has gone, once connected */
     void *data;
+    struct schedule schedule; /* loop's thread, until the loop has been stopped */
 };
 
 /* 0 and connected, unlocked; or -errno and nothing is left. lost and data are set by the caller. */
@@ -25,6 +28,9 @@ int pulse_link_open(struct pulse_link *l, pa_context_flags_t flags, pa_usec_t ti
 
 /* Unlocked. Streams and operations are the caller's to be released before. */
 void pulse_link_close(struct pulse_link *l);
+
+/* Locked, once: the loop's thread will fill a stream, and must not be late to answer a request. */
+void pulse_link_hurry(struct pulse_link *l);
 
 /* Locked: from now on pulse_link_wait() gives up after so many microseconds. 0 or -ENOMEM. */
 int pulse_link_deadline(struct pulse_link *l, pa_usec_t timeout);

@@ -16,6 +16,7 @@ struct feeder {
     int wake_fd;
     atomic_bool ending;
     pthread_t thread;
+    struct schedule schedule; /* the thread's, until it is joined */
 };
 
 /* `ending` is set just before. The other way round, this thread would turn and turn between the two,
@@ -32,7 +33,7 @@ static void *feed(void *arg)
     struct feeder *f = arg;
     int err = 0;
     pthread_setname_np(pthread_self(), "scream-feeder");
-    schedule_real_time();
+    schedule_begin(&f->schedule, "feeder", false);
     for (bool last = false; err == 0 && !last;) {
         last = atomic_load_explicit(&f->ending, memory_order_acquire);
         if (last)
@@ -89,6 +90,7 @@ void feeder_stop(struct feeder *f)
     atomic_store_explicit(&f->ending, true, memory_order_release);
     eventfd_write(f->wake_fd, 1);
     pthread_join(f->thread, NULL);
+    schedule_end(&f->schedule);
     close(f->wake_fd);
     free(f);
 }

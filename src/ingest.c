@@ -23,6 +23,7 @@ struct ingest {
 
     /* receiver thread's */
     struct source_lock lock;
+    struct schedule schedule;
 
     /* any thread */
     atomic_bool stopping;
@@ -77,7 +78,7 @@ static void *run(void *arg)
 {
     struct ingest *in = arg;
     int err = 0;
-    schedule_real_time();
+    schedule_begin(&in->schedule, "receiver", true);
     while (err == 0 && !atomic_load(&in->stopping))
         err = take_batch(in);
     if (err < 0) {
@@ -122,6 +123,7 @@ void ingest_stop(struct ingest *in)
     if (write(in->wake_fd, &one, sizeof one) < 0)
         abort(); /* an eventfd of our own that takes no 1 */
     pthread_join(in->thread, NULL);
+    schedule_end(&in->schedule);
     close(in->wake_fd);
     free(in);
 }

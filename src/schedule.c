@@ -1,19 +1,101 @@
 #include "schedule.h"
 
-#include <pthread.h>
+#include "clock.h"
+#include "log.h"
+#include "memory.h"
+#include "rtkit.h"
+
+#include <errno.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #ifndef SCHED_RESET_ON_FORK
 #define SCHED_RESET_ON_FORK 0x40000000
 #endif
 
-bool schedule_real_time(void)
+#define RTKIT_WAIT_NS (5 * NS_PER_S) /* it may have to be started first; only the helper waits */
+
+static int by_limit(int *priority)
 {
     struct rlimit allowed;
-    struct sched_param param = {.sched_priority = SCHEDULE_PRIORITY};
     if (getrlimit(RLIMIT_RTPRIO, &allowed) == 0 && allowed.rlim_cur > 0 &&
         allowed.rlim_cur < SCHEDULE_PRIORITY)
-        param.sched_priority = (int)allowed.rlim_cur;
-    return pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param) == 0;
+        *priority = (int)allowed.rlim_cur;
+    const struct sched_param param = {.sched_priority = *priority};
+    return -pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param);
+}
+
+/* What is granted is nice, or 0. */
+static int by_nice(pid_t thread)
+{
+    struct rlimit allowed;
+    int nice = SCHEDULE_NICE;
+    if (setpriority(PRIO_PROCESS, (id_t)thread, nice) == 0)
+        return nice;
+    if (getrlimit(RLIMIT_NICE, &allowed) < 0 || allowed.rlim_cur <= 20)
+        return 0;
+    nice = 20 - (int)allowed.rlim_cur;
+    return setpriority(PRIO_PROCESS, (id_t)thread, nice) == 0 ? nice : 0;
+}
+
+static void ask_others(const struct schedule *s)
+{
+    char why[128];
+    int priority = SCHEDULE_PRIORITY;
+    const int err =
+        rtkit_make_real_time(s->thread, &priority, RTKIT_WAIT_NS, s->wake_fd, why, sizeof why);
+    if (err == 0)
+        log_debug("%s: real-time priority %d, by RealtimeKit", s->who, priority);
+    if (err == 0 || err == -ECANCELED)
+        return;
+    const int nice = by_nice(s->thread);
+    if (nice != 0)
+        log_debug("%s: no real-time priority, but a nice value of %d: %s", s->who, nice, why);
+    else
+        log_line(
+            s->tell ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+            "%s: no real-time priority, so that other programs may interrupt the sound: %s; "
+            "install "
+            "rtkit, or write \"@audio - rtprio 20\" to /etc/security/limits.d/audio.conf, join "
+            "that group and log in again",
+            s->who, why);
+}
+
+static void *help(void *arg)
+{
+    pthread_setname_np(pthread_self(), "scream-rtkit");
+    ask_others(arg);
+    return NULL;
+}
+
+void schedule_begin(struct schedule *s, const char *who, bool tell)
+{
+    int priority = SCHEDULE_PRIORITY;
+    *s = (struct schedule){.who = who, .tell = tell, .thread = gettid(), .wake_fd = -1};
+    memory_keep_stack();
+    if (by_limit(&priority) == 0) {
+        log_debug("%s: real-time priority %d", who, priority);
+        return;
+    }
+    /* RealtimeKit demands the flag; it is no privilege */
+    const struct sched_param ordinary = {0};
+    pthread_setschedparam(pthread_self(), SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary);
+    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake_fd < 0)
+        return;
+    s->asking = pthread_create(&s->helper, NULL, help, s) == 0;
+}
+
+void schedule_end(struct schedule *s)
+{
+    if (s->asking) {
+        eventfd_write(s->wake_fd, 1);
+        pthread_join(s->helper, NULL);
+        s->asking = false;
+    }
+    if (s->who && s->wake_fd >= 0)
+        close(s->wake_fd);
+    *s = (struct schedule){0};
 }
