@@ -1,9 +1,9 @@
 /* The guest's driver over a shared-memory device (ivshmem-plain), a file on the host. */
 #include "../src/clock.h"
 #include "../src/receiver.h"
-#include "ivshmem_file.h"
 #include "ivshmem_header.h"
 #include "ivshmem_pace.h"
+#include "ivshmem_place.h"
 #include "ivshmem_ring.h"
 
 #include <errno.h>
@@ -15,19 +15,19 @@
 extern const struct receiver_driver ivshmem_driver;
 
 #define BATCH      8                 /* chunks at a time: 160 ms */
-#define CHECK_PATH (250 * NS_PER_MS) /* while idle */
+#define CHECK_SIZE (250 * NS_PER_MS) /* while idle */
 
 struct ivshmem {
     struct receiver base;
 
-    /* immutable, but for the size in it */
-    struct shm_file file;
+    /* the control thread's, but for the file in it */
+    struct shm_place place;
 
     /* receiver thread's */
     struct shm_ring ring;
     struct shm_pace pace;
     int64_t next;                      /* time of the next look */
-    int64_t check_path;                /* time of the next look at the path, while idle */
+    int64_t check_size;                /* time of the next look at the file's, while idle */
     uint8_t raw[SHM_HEADER_BYTES];     /* header as read last */
     uint8_t counted[SHM_HEADER_BYTES]; /* the one that was counted as bad last */
     uint8_t chunks[BATCH][SHM_MAX_CHUNK];
@@ -43,16 +43,14 @@ static int ivshmem_open(struct receiver **out, const struct receiver_config *con
         snprintf(why, size, "out of memory");
         return -ENOMEM;
     }
-    const int ret = shm_file_open(&s->file, config->file, why, size);
-    if (ret < 0) {
-        free(s);
-        return ret;
-    }
+    shm_place_open(&s->place, config->file, s->base.waiting, sizeof s->base.waiting);
     const int64_t now = clock_now();
     shm_ring_init(&s->ring, now);
     shm_pace_init(&s->pace, now);
-    s->next = s->check_path = now;
+    s->next = s->check_size = now;
     s->base.driver = &ivshmem_driver;
+    s->base.watch_fd = s->place.watch.fd;
+    s->base.tend_at = s->place.look_at;
     s->base.counters = counters;
     *out = &s->base;
     return 0;
@@ -73,20 +71,20 @@ static void count_fault(struct ivshmem *s, enum shm_fault fault)
 /* What the header says now: enum shm_fault, or -errno. */
 static int read_header(struct ivshmem *s, struct shm_header *h)
 {
-    int ret = shm_file_read(&s->file, s->raw, sizeof s->raw, 0);
+    int ret = shm_file_read(&s->place.file, s->raw, sizeof s->raw, 0);
     if (ret < 0)
         return ret;
     if (ret == 0) {
         memset(s->raw, 0, sizeof s->raw);
-        ret = shm_file_refresh(&s->file);
+        ret = shm_file_refresh(&s->place.file);
         return ret < 0 ? ret : SHM_FOREIGN;
     }
-    ret = (int)shm_header_parse(s->raw, s->file.size, h);
+    ret = (int)shm_header_parse(s->raw, s->place.file.size, h);
     if (ret != SHM_BAD_SIZE)
         return ret;
     /* The file may have grown into it. */
-    ret = shm_file_refresh(&s->file);
-    return ret < 0 ? ret : (int)shm_header_parse(s->raw, s->file.size, h);
+    ret = shm_file_refresh(&s->place.file);
+    return ret < 0 ? ret : (int)shm_header_parse(s->raw, s->place.file.size, h);
 }
 
 /* No stream is there. 0 or -errno. */
@@ -100,7 +98,8 @@ static int look_at_none(struct ivshmem *s, enum shm_fault fault, int64_t now)
 static int read_chunk(struct ivshmem *s, uint16_t index, uint8_t *to)
 {
     const struct shm_header *h = &s->ring.stream;
-    return shm_file_read(&s->file, to, h->chunk_size, h->offset + (uint64_t)index * h->chunk_size);
+    return shm_file_read(&s->place.file, to, h->chunk_size,
+                         h->offset + (uint64_t)index * h->chunk_size);
 }
 
 /* What slots 0 and last hold before the stream writes them. */
@@ -167,7 +166,7 @@ static int copy_chunks(struct ivshmem *s, uint32_t n)
             return ret;
         if (ret == 0) { /* truncated under our hands */
             shm_ring_none(&s->ring, false, clock_now());
-            return shm_file_refresh(&s->file);
+            return shm_file_refresh(&s->place.file);
         }
     }
     return (int)n;
@@ -223,14 +222,13 @@ static int take(struct ivshmem *s, struct packet *packets, int max, int64_t now)
     return hand_on(s, (const uint8_t(*)[SHM_MAX_CHUNK])s->chunks + torn, n - torn, now, packets);
 }
 
-/* While nothing comes the file itself may be another one. 0 or -errno. */
+/* While nothing comes the file may have been emptied. 0 or -errno. */
 static int check_file(struct ivshmem *s, int64_t now)
 {
-    if (!shm_pace_is_idle(&s->pace) || now < s->check_path)
+    if (!shm_pace_is_idle(&s->pace) || now < s->check_size)
         return 0;
-    s->check_path = now + CHECK_PATH;
-    const int ret = shm_file_refresh(&s->file);
-    return ret < 0 ? ret : shm_file_check_path(&s->file);
+    s->check_size = now + CHECK_SIZE;
+    return shm_file_refresh(&s->place.file);
 }
 
 /* One look. Packets, 0 or -errno. */
@@ -255,15 +253,21 @@ static int look_and_take(struct ivshmem *s, struct packet *packets, int max)
     return n;
 }
 
+/* Until the next look is due, or for ever while there is nothing to look at. As ppoll() returns. */
+static int wait_for_look(const struct ivshmem *s, int wake_fd)
+{
+    struct pollfd fd = {.fd = wake_fd, .events = POLLIN};
+    const int64_t wait = s->next - clock_now();
+    const struct timespec timeout = {.tv_sec = wait > 0 ? wait / NS_PER_S : 0,
+                                     .tv_nsec = wait > 0 ? wait % NS_PER_S : 0};
+    return ppoll(&fd, 1, s->place.usable ? &timeout : NULL, NULL);
+}
+
 static int ivshmem_read(struct receiver *r, int wake_fd, struct packet *packets, int max)
 {
     struct ivshmem *s = (struct ivshmem *)r;
     for (;;) {
-        struct pollfd fd = {.fd = wake_fd, .events = POLLIN};
-        const int64_t wait = s->next - clock_now();
-        const struct timespec timeout = {.tv_sec = wait > 0 ? wait / NS_PER_S : 0,
-                                         .tv_nsec = wait > 0 ? wait % NS_PER_S : 0};
-        const int woken = ppoll(&fd, 1, &timeout, NULL);
+        const int woken = wait_for_look(s, wake_fd);
         if (woken != 0)
             return woken > 0 || errno == EINTR ? 0 : -errno;
         const int n = look_and_take(s, packets, max);
@@ -272,18 +276,28 @@ static int ivshmem_read(struct receiver *r, int wake_fd, struct packet *packets,
     }
 }
 
+static int ivshmem_tend(struct receiver *r, int64_t now)
+{
+    struct ivshmem *s = (struct ivshmem *)r;
+    const int ret = shm_place_tend(&s->place, count_read(&r->counters->packets), now, r->waiting,
+                                   sizeof r->waiting);
+    r->watch_fd = s->place.watch.fd;
+    r->tend_at = s->place.look_at;
+    return ret;
+}
+
 static void ivshmem_close(struct receiver *r)
 {
     struct ivshmem *s = (struct ivshmem *)r;
     if (!s)
         return;
-    shm_file_close(&s->file);
+    shm_place_close(&s->place);
     free(s);
 }
 
 static void ivshmem_describe(const struct receiver *r, char *buf, size_t size)
 {
-    snprintf(buf, size, "shared memory %s", ((const struct ivshmem *)r)->file.path);
+    snprintf(buf, size, "shared memory %s", ((const struct ivshmem *)r)->place.path);
 }
 
 const struct receiver_driver ivshmem_driver = {
@@ -292,6 +306,7 @@ const struct receiver_driver ivshmem_driver = {
     .hint = "does the guest play, is UseIVSHMEM in its registry the size of this file in MiB?",
     .open = ivshmem_open,
     .read = ivshmem_read,
+    .tend = ivshmem_tend,
     .close = ivshmem_close,
     .describe = ivshmem_describe,
 };

@@ -67,7 +67,8 @@ int shm_file_open(struct shm_file *f, const char *path, char *why, size_t size)
 
 void shm_file_close(struct shm_file *f)
 {
-    close(f->fd);
+    if (f->fd >= 0)
+        close(f->fd);
     f->fd = -1;
 }
 
@@ -80,14 +81,6 @@ int shm_file_refresh(struct shm_file *f)
         return -ESTALE;
     f->size = (uint64_t)st.st_size;
     return 0;
-}
-
-int shm_file_check_path(const struct shm_file *f)
-{
-    struct stat st;
-    if (stat(f->path, &st) < 0)
-        return 0;
-    return st.st_dev == f->device && st.st_ino == f->inode ? 0 : -ESTALE;
 }
 
 int shm_file_read(const struct shm_file *f, void *to, uint32_t n, uint64_t from)

@@ -34,12 +34,6 @@ void shm_file_close(struct shm_file *f);
 /* Its size may have changed. 0, or -ESTALE when it was cut to nothing: its owner starts anew. */
 int shm_file_refresh(struct shm_file *f);
 
-/*
- * The path may lead to another file by now. 0, or -ESTALE. A path that leads nowhere is not stale:
- * who has the old file mapped may write on.
- */
-int shm_file_check_path(const struct shm_file *f);
-
 /* All n bytes from there: 1; the file ends before: 0; -errno. */
 int shm_file_read(const struct shm_file *f, void *to, uint32_t n, uint64_t from);
 

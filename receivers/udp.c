@@ -1,5 +1,6 @@
 /* The guest's driver over UDP: multicast, or unicast when its registry says so. */
 #include "../src/clock.h"
+#include "udp_losses.h"
 #include "udp_parse.h"
 #include "udp_socket.h"
 
@@ -38,12 +39,13 @@ struct slot {
 struct udp {
     struct receiver base;
 
-    /* immutable */
+    /* immutable, or the control thread's */
     struct udp_socket socket;
 
     /* receiver thread's */
     uint32_t drops; /* the kernel's count when last told; wraps */
     int64_t last;   /* arrival of the latest packet: they never go back */
+    struct udp_losses losses;
     struct mmsghdr messages[BATCH];
     struct slot slots[BATCH];
 };
@@ -69,11 +71,14 @@ static int udp_open(struct receiver **out, const struct receiver_config *config,
         snprintf(why, size, "out of memory");
         return -ENOMEM;
     }
-    const int ret = udp_socket_open(&u->socket, config, why, size);
+    const int ret = udp_socket_open(&u->socket, config, u->base.waiting, why,
+                                    size < sizeof u->base.waiting ? size : sizeof u->base.waiting);
     if (ret < 0) {
         free(u);
         return ret;
     }
+    u->base.watch_fd = u->socket.watch_fd;
+    u->base.tend_at = udp_socket_tend_at(&u->socket);
     for (int i = 0; i < BATCH; i++) {
         struct slot *s = &u->slots[i];
         s->vector = (struct iovec){.iov_base = s->bytes, .iov_len = sizeof s->bytes};
@@ -133,7 +138,9 @@ static bool accept_message(struct udp *u, int i, const struct now *now, struct p
     const struct slot *s = &u->slots[i];
     const struct notes n = read_notes(&u->messages[i].msg_hdr);
     if (n.has_drops) {
-        count_add(&c->kernel_drops, n.drops - u->drops); /* modulo 2^32 */
+        const uint32_t dropped = n.drops - u->drops; /* modulo 2^32 */
+        count_add(&c->kernel_drops, dropped);
+        udp_losses_add(&u->losses, dropped);
         u->drops = n.drops;
     }
     switch (udp_parse(s->bytes, u->messages[i].msg_len, p)) {
@@ -154,6 +161,7 @@ static bool accept_message(struct udp *u, int i, const struct now *now, struct p
                                    .port = ntohs(s->from.sin_port)};
     p->arrival = arrival_of(u, &n, now);
     p->starts = false;
+    udp_losses_align(&u->losses, p);
     return true;
 }
 
@@ -192,13 +200,22 @@ static void udp_close(struct receiver *r)
     struct udp *u = (struct udp *)r;
     if (!u)
         return;
-    close(u->socket.fd);
+    udp_socket_close(&u->socket);
     free(u);
+}
+
+static int udp_tend(struct receiver *r, int64_t now)
+{
+    struct udp *u = (struct udp *)r;
+    const int ret = udp_socket_tend(&u->socket, count_read(&r->counters->packets), now, r->waiting,
+                                    sizeof r->waiting);
+    r->tend_at = udp_socket_tend_at(&u->socket);
+    return ret;
 }
 
 static void udp_describe(const struct receiver *r, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", ((const struct udp *)r)->socket.text);
+    udp_socket_describe(&((const struct udp *)r)->socket, buf, size);
 }
 
 const struct receiver_driver udp_driver = {
@@ -207,6 +224,7 @@ const struct receiver_driver udp_driver = {
     .hint = "does the guest play, does it send there, does a firewall let it in?",
     .open = udp_open,
     .read = udp_read,
+    .tend = udp_tend,
     .close = udp_close,
     .describe = udp_describe,
 };

@@ -1,7 +1,9 @@
 #include "udp_socket.h"
 
+#include "../src/clock.h"
 #include "../src/log.h"
 #include "udp_interface.h"
+#include "udp_watch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,7 +13,7 @@
 #include <unistd.h>
 
 #define RECEIVE_BUFFER (1 << 20) /* bytes: 85 ms of 192 kHz/32/8, as the kernel counts */
-#define MAX_INTERFACES 64
+#define LOOK           NS_PER_S  /* where the kernel tells nothing */
 
 static int set_int(int fd, int level, int option, int value)
 {
@@ -51,73 +53,23 @@ static int bind_to(int fd, struct in_addr address, uint16_t port, char *why, siz
     return -err;
 }
 
-/* By index, so that an interface without an address of ours serves as well. */
-static int join(int fd, struct in_addr group, const struct udp_interface *on)
+static const char *group_of(const struct receiver_config *config)
 {
-    const struct ip_mreqn m = {.imr_multiaddr = group, .imr_ifindex = on->index};
-    return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof m) < 0 ? -errno : 0;
-}
-
-static int join_one(struct udp_socket *s, struct in_addr group, const char *interface, char *why,
-                    size_t size)
-{
-    struct udp_interface on;
-    int ret = udp_interface_find(&on, interface, why, size);
-    if (ret < 0)
-        return ret;
-    ret = join(s->fd, group, &on);
-    if (ret < 0) {
-        snprintf(why, size, "cannot join the group on %s: %s; can it carry multicast?", on.name,
-                 strerror(-ret));
-        return ret;
-    }
-    const size_t used = strlen(s->text);
-    snprintf(s->text + used, sizeof s->text - used, " on %s", on.name);
-    return 0;
-}
-
-/*
- * The guest may sit on any bridge. The kernel allows 20 memberships a socket by default
- * (net.ipv4.igmp_max_memberships): those with an address come first, and some are better than none.
- */
-static int join_all(struct udp_socket *s, struct in_addr group, char *why, size_t size)
-{
-    struct udp_interface list[MAX_INTERFACES];
-    const int n = udp_interface_list(list, MAX_INTERFACES);
-    int joined = 0, last = n < 0 ? n : -ENODEV;
-    for (int i = 0; i < n && i < MAX_INTERFACES; i++) {
-        const int ret = join(s->fd, group, &list[i]);
-        joined += ret == 0;
-        if (ret == 0)
-            continue;
-        last = ret;
-        log_debug("udp: no membership on %s: %s", list[i].name, strerror(-ret));
-        if (ret == -ENOBUFS)
-            break;
-    }
-    if (joined == 0) {
-        snprintf(why, size, "the group can be joined on no interface: %s; is the network up?",
-                 strerror(-last));
-        return last;
-    }
-    const size_t used = strlen(s->text);
-    snprintf(s->text + used, sizeof s->text - used,
-             joined < n ? " on %d of %d interfaces" : " on all %d interfaces", joined, n);
-    return 0;
+    return config->group ? config->group : SCREAM_DEFAULT_GROUP;
 }
 
 /*
  * Bound to the group itself: what goes to another group, to our addresses or to everybody on the
  * same port does not arrive, and several programs may listen to one group.
  */
-static int open_multicast(struct udp_socket *s, const struct receiver_config *config, char *why,
-                          size_t size)
+static int open_multicast(struct udp_socket *s, char *waiting, char *why, size_t size)
 {
-    const char *text = config->group ? config->group : SCREAM_DEFAULT_GROUP;
+    const struct receiver_config *config = &s->config;
     struct in_addr group;
-    if (inet_pton(AF_INET, text, &group) != 1 || !IN_MULTICAST(ntohl(group.s_addr))) {
+    if (inet_pton(AF_INET, group_of(config), &group) != 1 || !IN_MULTICAST(ntohl(group.s_addr))) {
         snprintf(why, size,
-                 "'%s' is not a multicast address; -g takes 224.0.0.0 to 239.255.255.255", text);
+                 "'%s' is not a multicast address; -g takes 224.0.0.0 to 239.255.255.255",
+                 group_of(config));
         return -EINVAL;
     }
     int ret = set_int(s->fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -130,9 +82,22 @@ static int open_multicast(struct udp_socket *s, const struct receiver_config *co
     ret = bind_to(s->fd, group, config->port, why, size);
     if (ret < 0)
         return ret;
-    snprintf(s->text, sizeof s->text, "%s:%u", text, config->port);
-    return config->interface ? join_one(s, group, config->interface, why, size)
-                             : join_all(s, group, why, size);
+    const struct udp_news none = {.any = false};
+    s->bound = true;
+    s->members = (struct udp_members){.fd = s->fd, .group = group, .interface = config->interface};
+    udp_members_sync(&s->members, &none, waiting, size);
+    return 0;
+}
+
+/* The address that -i names for -u: 0, or `waiting` for it. */
+static int find_address(const struct receiver_config *config, struct udp_interface *on,
+                        char *waiting, size_t size)
+{
+    const int ret = udp_interface_find(on, config->interface, waiting, size);
+    if (ret < 0 || on->address.s_addr != htonl(INADDR_ANY))
+        return ret;
+    snprintf(waiting, size, "%s has no IPv4 address (yet), which -u needs", on->name);
+    return -EADDRNOTAVAIL;
 }
 
 /*
@@ -140,18 +105,13 @@ static int open_multicast(struct udp_socket *s, const struct receiver_config *co
  * packets without a word. Bound to one address no multicast or broadcast arrives. Bound to all of
  * them, IP_MULTICAST_ALL = 0 keeps multicast out, and IP_PKTINFO shows what is a broadcast.
  */
-static int open_unicast(struct udp_socket *s, const struct receiver_config *config, char *why,
-                        size_t size)
+static int open_unicast(struct udp_socket *s, char *waiting, char *why, size_t size)
 {
     struct udp_interface on = {.address = {.s_addr = htonl(INADDR_ANY)}};
-    int ret = config->interface ? udp_interface_find(&on, config->interface, why, size) : 0;
-    if (ret < 0)
-        return ret;
-    s->mixed = !config->interface;
-    if (config->interface && on.address.s_addr == htonl(INADDR_ANY)) {
-        snprintf(why, size, "%s has no IPv4 address (yet), which -u needs", on.name);
-        return -EADDRNOTAVAIL;
-    }
+    s->mixed = !s->config.interface;
+    if (!s->mixed && find_address(&s->config, &on, waiting, size) < 0)
+        return 0; /* bound when it is there, by another socket */
+    int ret = 0;
     if (s->mixed) {
         ret = set_int(s->fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
         if (ret == 0)
@@ -161,22 +121,19 @@ static int open_unicast(struct udp_socket *s, const struct receiver_config *conf
             return ret;
         }
     }
-    ret = bind_to(s->fd, on.address, config->port, why, size);
-    if (ret < 0)
-        return ret;
-    char text[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &on.address, text, sizeof text);
-    if (s->mixed)
-        snprintf(s->text, sizeof s->text, "unicast to port %u", config->port);
-    else
-        snprintf(s->text, sizeof s->text, "unicast to %s:%u on %s", text, config->port, on.name);
-    return 0;
+    ret = bind_to(s->fd, on.address, s->config.port, why, size);
+    s->bound = ret == 0;
+    s->address = on.address;
+    snprintf(s->on, sizeof s->on, "%s", on.name);
+    return ret;
 }
 
-int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, char *why,
-                    size_t size)
+int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, char *waiting,
+                    char *why, size_t size)
 {
-    *s = (struct udp_socket){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    *s = (struct udp_socket){.config = *config,
+                             .watch_fd = -1,
+                             .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (s->fd < 0) {
         const int err = errno;
         snprintf(why, size, "cannot open a socket: %s", strerror(err));
@@ -184,9 +141,101 @@ int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, 
     }
     /* Before the bind, from which on packets arrive. */
     set_comforts(s->fd);
-    const int ret =
-        config->unicast ? open_unicast(s, config, why, size) : open_multicast(s, config, why, size);
+    if (!config->unicast || config->interface) /* before the first look: no news may be missed */
+        s->watch_fd = udp_watch_open();
+    if (s->watch_fd < -1) {
+        log_debug("udp: no news of interfaces: %s", strerror(-s->watch_fd));
+        s->watch_fd = -1;
+    }
+    waiting[0] = '\0';
+    const int ret = config->unicast ? open_unicast(s, waiting, why, size)
+                                    : open_multicast(s, waiting, why, size);
+    const int64_t now = clock_now();
+    udp_renewal_init(&s->renewal, 0, now);
+    s->look_at = now + LOOK;
     if (ret < 0)
-        close(s->fd);
+        udp_socket_close(s);
     return ret;
+}
+
+void udp_socket_close(struct udp_socket *s)
+{
+    if (s->watch_fd >= 0)
+        close(s->watch_fd);
+    close(s->fd);
+}
+
+/* -ESTALE: a socket has to be bound to an address that this one is not bound to. */
+static int look_at_address(struct udp_socket *s, char *waiting, size_t size)
+{
+    struct udp_interface on;
+    if (find_address(&s->config, &on, waiting, size) < 0)
+        return 0;
+    waiting[0] = '\0';
+    return s->bound && on.address.s_addr == s->address.s_addr ? 0 : -ESTALE;
+}
+
+static bool is_multicast(const struct udp_socket *s)
+{
+    return !s->config.unicast;
+}
+
+static bool is_watching(const struct udp_socket *s)
+{
+    return is_multicast(s) || s->config.interface;
+}
+
+int udp_socket_tend(struct udp_socket *s, uint64_t packets, int64_t now, char *waiting, size_t size)
+{
+    struct udp_news news = {.any = false};
+    if (!is_watching(s))
+        return 0;
+    if (s->watch_fd >= 0) {
+        udp_watch_take(s->watch_fd, &news);
+    } else if (now >= s->look_at) {
+        news.any = true;
+        s->look_at = now + LOOK;
+    }
+    if (news.any && !is_multicast(s))
+        return look_at_address(s, waiting, size);
+    if (news.any)
+        udp_members_sync(&s->members, &news, waiting, size);
+    if (is_multicast(s) && now >= s->renewal.next && udp_renewal_look(&s->renewal, packets, now))
+        udp_members_renew(&s->members);
+    return 0;
+}
+
+int64_t udp_socket_tend_at(const struct udp_socket *s)
+{
+    int64_t at = RECEIVER_UNTENDED;
+    if (is_watching(s) && s->watch_fd < 0)
+        at = s->look_at;
+    if (is_multicast(s) && s->members.count > 0 && s->renewal.next < at)
+        at = s->renewal.next;
+    return at;
+}
+
+static void describe_members(const struct udp_members *m, char *buf, size_t size)
+{
+    if (m->interface)
+        snprintf(buf, size, " on %s", m->count > 0 ? m->joined[0].name : m->interface);
+    else if (m->count < m->there)
+        snprintf(buf, size, " on %d of %d interfaces", m->count, m->there);
+    else
+        snprintf(buf, size, " on all %d interfaces", m->there);
+}
+
+void udp_socket_describe(const struct udp_socket *s, char *buf, size_t size)
+{
+    char text[INET_ADDRSTRLEN], where[64];
+    inet_ntop(AF_INET, &s->address, text, sizeof text);
+    if (is_multicast(s)) {
+        describe_members(&s->members, where, sizeof where);
+        snprintf(buf, size, "%s:%u%s", group_of(&s->config), s->config.port, where);
+    } else if (s->mixed)
+        snprintf(buf, size, "unicast to port %u", s->config.port);
+    else if (s->bound)
+        snprintf(buf, size, "unicast to %s:%u on %s", text, s->config.port, s->on);
+    else
+        snprintf(buf, size, "unicast to port %u on %s", s->config.port, s->config.interface);
 }

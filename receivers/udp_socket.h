@@ -1,21 +1,44 @@
-/* A socket on which only what the user asked for arrives. Control thread. */
+/* A socket on which only what the user asked for arrives, whatever interfaces do. */
 #ifndef SCREAM_UDP_SOCKET_H
 #define SCREAM_UDP_SOCKET_H
 
 #include "../src/receiver.h"
+#include "udp_members.h"
+#include "udp_renewal.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct udp_socket {
+    /* immutable */
     int fd;
-    bool mixed;    /* broadcasts arrive too: only IP_PKTINFO tells them apart */
-    char text[96]; /* what it listens to, for describe() */
+    bool mixed; /* broadcasts arrive too: only IP_PKTINFO tells them apart */
+    struct receiver_config config;
+
+    /* control thread's */
+    int watch_fd;           /* -1: nothing is watched */
+    struct in_addr address; /* unicast: bound to that; INADDR_ANY: to all */
+    char on[IF_NAMESIZE];   /* unicast: its interface */
+    bool bound;
+    struct udp_members members;
+    struct udp_renewal renewal;
+    int64_t look_at; /* without a watch: time of the next look at the interfaces */
 };
 
-/* 0, or -errno with nothing left open and `why`, as receiver_driver.open says. */
-int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, char *why,
+/*
+ * Control thread. 0, or -errno with nothing left open and `why`, as receiver_driver.open says;
+ * `waiting` as struct receiver says.
+ */
+int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, char *waiting,
+                    char *why, size_t size);
+void udp_socket_close(struct udp_socket *s);
+
+/* Control thread, as receiver_driver.tend says; so many packets have come so far. */
+int udp_socket_tend(struct udp_socket *s, uint64_t packets, int64_t now, char *waiting,
                     size_t size);
+int64_t udp_socket_tend_at(const struct udp_socket *s);
+
+void udp_socket_describe(const struct udp_socket *s, char *buf, size_t size);
 
 #endif

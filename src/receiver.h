@@ -24,10 +24,18 @@ struct receiver_config {
     const char *file;      /* ivshmem: path of the shared-memory file */
 };
 
+#define RECEIVER_UNTENDED INT64_MAX
+
 /* A driver's own state, whose first member this is. */
 struct receiver {
     const struct receiver_driver *driver;
     struct receiver_counters *counters; /* the caller's; outlives the receiver */
+
+    /* control thread's, set by open() and tend() */
+    int watch_fd;    /* readable: tend() has something to see; -1: none; may be another one later */
+    int64_t tend_at; /* CLOCK_MONOTONIC, ns: tend() has something to do; RECEIVER_UNTENDED: never */
+    char waiting[256]; /* what nothing can come without, a clause with the remedy; "": all is there
+                        */
 };
 
 struct receiver_driver {
@@ -37,9 +45,9 @@ struct receiver_driver {
 
     /*
      * Control thread; may block for some milliseconds. On 0 *out is the caller's, to be closed by
-     * close(). On -errno nothing is left open, and `why` (size bytes, terminated) says in one
-     * clause what is missing, naming the input and the remedy: the caller logs it once and tries
-     * again later.
+     * close(); what is not there yet is waited for by tend(), and named in `waiting`. On -errno
+     * nothing is left open, and `why` (size bytes, terminated) says in one clause what is wrong,
+     * naming the input and the remedy: the caller logs it once and tries again later.
      */
     int (*open)(struct receiver **out, const struct receiver_config *config,
                 struct receiver_counters *counters, char *why, size_t size);
@@ -53,10 +61,18 @@ struct receiver_driver {
      */
     int (*read)(struct receiver *r, int wake_fd, struct packet *packets, int max);
 
+    /*
+     * Control thread, also while a read is under way: sees to what comes late, goes away and comes
+     * back. To be called when watch_fd is readable and at tend_at; harmless at any other time. Does
+     * not wait. 0, or -errno when the receiver has to be closed and opened anew (-ESTALE: because
+     * another one has come in its place). NULL: nothing to see to; watch_fd is -1 then.
+     */
+    int (*tend)(struct receiver *r, int64_t now);
+
     /* Control thread, with no read under way. NULL is fine. */
     void (*close)(struct receiver *r);
 
-    /* Any thread but a real-time one: "239.255.77.77:4010 on virbr0", terminated. */
+    /* Control thread: "239.255.77.77:4010 on virbr0", terminated. */
     void (*describe)(const struct receiver *r, char *buf, size_t size);
 };
 

@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define TICK_NS (5 * NS_PER_S) /* of the reports */
+#define TICK_NS   (5 * NS_PER_S)   /* of the reports */
+#define REOPEN_NS (50 * NS_PER_MS) /* the least time from one opening of the receiver to the next */
 
 struct session {
     const struct options *options;
@@ -21,6 +23,8 @@ struct session {
     struct receiver_counters counters;
     struct ingest *ingest;
     struct backoff retry; /* of the receiver */
+    int64_t opened_at;    /* likewise */
+    char waiting[256];    /* what it was last said to wait for, "": it listens */
     struct voice voice;
     struct notifier notifier;
     struct report report;
@@ -55,9 +59,26 @@ static void close_receiver(struct session *s)
     s->receiver = NULL;
 }
 
+/* Says what it waits for, once, or that it listens now. */
+static void tell_receiver(struct session *s, int64_t now, bool opened)
+{
+    char what[128];
+    const char *waiting = s->receiver->waiting;
+    if (strcmp(waiting, s->waiting) == 0 && (waiting[0] || !opened))
+        return;
+    snprintf(s->waiting, sizeof s->waiting, "%s", waiting);
+    s->hint_step = 5 * NS_PER_S;
+    s->silent_hint = now + s->hint_step;
+    s->driver->describe(s->receiver, what, sizeof what);
+    if (waiting[0])
+        log_warning("waiting: %s", waiting);
+    else
+        log_info("listening to %s", what);
+}
+
 static void open_receiver(struct session *s, int64_t now)
 {
-    char why[256] = "out of memory", what[128];
+    char why[256] = "out of memory";
     int err = s->driver->open(&s->receiver, &s->options->receiver, &s->counters, why, sizeof why);
     if (err == 0) {
         err = ingest_start(&s->ingest, s->receiver, &s->voice.stream, &s->notifier);
@@ -70,22 +91,33 @@ static void open_receiver(struct session *s, int64_t now)
         return;
     }
     backoff_reset(&s->retry);
-    s->retry.due = BACKOFF_NEVER;
-    s->hint_step = 5 * NS_PER_S;
-    s->silent_hint = now + s->hint_step;
-    s->driver->describe(s->receiver, what, sizeof what);
-    log_info("listening to %s", what);
+    s->opened_at = now;
+    tell_receiver(s, now, true);
 }
 
-static void lose_receiver(struct session *s)
+static void lose_receiver(struct session *s, int failure)
 {
-    const int failure = ingest_failure(s->ingest);
+    char what[128];
+    s->driver->describe(s->receiver, what, sizeof what);
     if (failure == -ESTALE)
-        log_info("another file has taken the place of %s", s->options->receiver.file);
+        log_debug("opening %s anew", what);
     else
-        log_warning("the receiver has failed (%s); opening it again", strerror(-failure));
+        log_warning("%s has failed (%s); opening it again", what, strerror(-failure));
     close_receiver(s);
     backoff_reset(&s->retry);
+    s->retry.due = s->opened_at + REOPEN_NS;
+}
+
+/* Whatever has happened to it. */
+static void see_to_receiver(struct session *s, int64_t now)
+{
+    int failure = ingest_failure(s->ingest);
+    if (failure == 0 && s->driver->tend)
+        failure = s->driver->tend(s->receiver, now);
+    if (failure < 0)
+        lose_receiver(s, failure);
+    else
+        tell_receiver(s, now, false);
 }
 
 /* Nothing has come yet: say where it was expected, with growing gaps, at most every 10 minutes. */
@@ -116,44 +148,52 @@ static int64_t earliest(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* When the receiver has to be looked at again. */
+static int64_t receiver_due(const struct session *s)
+{
+    if (!s->receiver)
+        return s->retry.due;
+    const int64_t due = s->driver->tend ? s->receiver->tend_at : RECEIVER_UNTENDED;
+    if (s->receiver->waiting[0])
+        return due;
+    /* what is dropped is told of even if nothing plays */
+    return earliest(due, earliest(s->silent_hint, s->next_report));
+}
+
 /* One turn at everything that is due; *next: when something will be. */
 static int turn(struct session *s, int64_t *next)
 {
     const unsigned events = notifier_take(&s->notifier);
     const int64_t now = clock_now();
-    if (events & NOTIFY_RECEIVER && s->ingest && ingest_failure(s->ingest) < 0)
-        lose_receiver(s);
+    if (s->receiver)
+        see_to_receiver(s, now);
     if (!s->receiver && now >= s->retry.due)
         open_receiver(s, now);
     if (events & NOTIFY_FORMAT)
         voice_format(&s->voice, now);
     const int err = voice_turn(&s->voice, now, next);
-    if (s->receiver && now >= s->silent_hint)
+    if (s->receiver && !s->receiver->waiting[0] && now >= s->silent_hint)
         hint_at_silence(s, now);
     if (now >= s->next_report)
         do_reports(s, now);
-
-    if (!s->receiver)
-        *next = earliest(*next, s->retry.due);
-    else
-        *next = earliest(*next, s->silent_hint);
-    if (s->receiver) /* what is dropped is told of even if nothing plays */
-        *next = earliest(*next, s->next_report);
+    *next = earliest(*next, receiver_due(s));
     return err;
 }
 
 /* Waits for an event or until `next`; true when a signal asks to end. */
 static bool wait_for_event(struct session *s, int64_t next)
 {
-    struct pollfd fds[] = {{.fd = s->signal_fd, .events = POLLIN},
-                           {.fd = s->notifier.fd, .events = POLLIN}};
+    struct pollfd fds[] = {
+        {.fd = s->signal_fd, .events = POLLIN},
+        {.fd = s->notifier.fd, .events = POLLIN},
+        {.fd = s->receiver && s->driver->tend ? s->receiver->watch_fd : -1, .events = POLLIN}};
     const int64_t left = next - clock_now();
     struct timespec ts = {0};
     if (left > 0) {
         ts.tv_sec = left / NS_PER_S;
         ts.tv_nsec = left % NS_PER_S;
     }
-    if (ppoll(fds, 2, next == INT64_MAX ? NULL : &ts, NULL) < 0)
+    if (ppoll(fds, 3, next == INT64_MAX ? NULL : &ts, NULL) < 0)
         return false;
     return (fds[0].revents & POLLIN) != 0;
 }

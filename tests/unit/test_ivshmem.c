@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -503,6 +504,47 @@ static void rig_settle(struct rig *s)
     assert_int_equal(rig_listen(s, 2 * SHM_IDLE_NS), 0);
 }
 
+/* Awaits news of the path, and has the receiver see to them: what tend() says. */
+static int rig_news(struct rig *s)
+{
+    struct pollfd fd = {.fd = s->r->watch_fd, .events = POLLIN};
+    assert_int_equal(poll(&fd, 1, 5000), 1);
+    return s->r->driver->tend(s->r, clock_now());
+}
+
+/* Sees to it at the times that it asks for, until it is to be opened anew. */
+static void rig_await_stale(struct rig *s, int64_t within)
+{
+    const int64_t end = clock_now() + within;
+    int ret = 0;
+    while (ret == 0 && clock_now() < end) {
+        struct pollfd fd = {.fd = s->r->watch_fd, .events = POLLIN};
+        const int64_t until = s->r->tend_at < end ? s->r->tend_at : end;
+        const int64_t wait = until - clock_now();
+        poll(&fd, 1, wait > 0 ? (int)(wait / NS_PER_MS) + 1 : 0);
+        ret = s->r->driver->tend(s->r, clock_now());
+    }
+    assert_int_equal(ret, -ESTALE);
+}
+
+static void rig_reopen(struct rig *s)
+{
+    s->r->driver->close(s->r);
+    rig_open(s);
+}
+
+static void expect_waiting(struct rig *s, const char *name)
+{
+    if (!strstr(s->r->waiting, s->path) || !strstr(s->r->waiting, name))
+        fail_msg("'%s' does not name %s and %s", s->r->waiting, s->path, name);
+    /* nothing is looked at, and a wake-up is heard */
+    struct rusage before, after;
+    getrusage(RUSAGE_THREAD, &before);
+    assert_int_equal(rig_listen(s, NS_PER_S / 5), 0);
+    getrusage(RUSAGE_THREAD, &after);
+    assert_in_range(after.ru_nvcsw - before.ru_nvcsw, 0, 1);
+}
+
 static void expect_chunk(struct rig *s, uint32_t number, bool starts)
 {
     assert_int_equal(rig_listen(s, 5 * NS_PER_S), 1);
@@ -597,10 +639,14 @@ static void waits_for_an_empty_file_to_grow(void **state)
     struct rig s;
     rig_make(&s, 0);
     rig_open(&s);
-    rig_settle(&s);
+    expect_waiting(&s, "empty");
     assert_int_equal(ftruncate(s.fd, 24), 0); /* no more than a header */
-    rig_settle(&s);
+    assert_int_equal(rig_news(&s), 0);
+    expect_waiting(&s, "24 bytes");
     assert_int_equal(ftruncate(s.fd, MIB), 0);
+    assert_int_equal(rig_news(&s), -ESTALE);
+    rig_reopen(&s);
+    assert_string_equal(s.r->waiting, "");
     rig_settle(&s);
     assert_true(shm_guest_map(&s.guest, s.path, MIB));
     s.guest.format = widest;
@@ -621,6 +667,37 @@ static void waits_for_an_empty_file_to_grow(void **state)
     rig_finish(&s);
 }
 
+/* The file's folder is not there either, and neither is the folder's own. */
+static void waits_for_a_folder(void **state)
+{
+    (void)state;
+    struct rig s;
+    rig_make(&s, 0);
+    unlink(s.path);
+    char folder[sizeof s.path], file[sizeof s.path + 8];
+    strcpy(folder, s.path);
+    snprintf(file, sizeof file, "%s/a/b", folder);
+    strcpy(s.path, file);
+    rig_open(&s);
+    expect_waiting(&s, "yet");
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(rig_news(&s), 0);
+    snprintf(file, sizeof file, "%s/a", folder);
+    assert_int_equal(mkdir(file, 0700), 0);
+    assert_int_equal(rig_news(&s), 0);
+    const int fd = open(s.path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(rig_news(&s), 0);
+    expect_waiting(&s, "empty");
+    assert_int_equal(ftruncate(fd, MIB), 0);
+    assert_int_equal(rig_news(&s), -ESTALE);
+    close(fd);
+    unlink(s.path);
+    rig_finish(&s);
+    rmdir(file);
+    rmdir(folder);
+}
+
 static void notices_another_file(void **state)
 {
     (void)state;
@@ -628,14 +705,17 @@ static void notices_another_file(void **state)
     rig_make(&s, 2 * MIB);
     shm_guest_start(&s.guest);
     rig_open(&s);
-    assert_int_equal(rig_listen(&s, NS_PER_S / 2), 0);
+    rig_settle(&s);
     assert_int_equal(unlink(s.path), 0);
     /* Whoever has it mapped may still be writing. */
+    assert_int_equal(rig_news(&s), 0);
     shm_guest_write(&s.guest, 1);
     expect_chunk(&s, 1, true);
     const int fd = open(s.path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
-    assert_int_equal(rig_listen(&s, 2 * NS_PER_S), -ESTALE);
+    assert_int_equal(rig_news(&s), 0);
+    assert_true(s.r->tend_at != RECEIVER_UNTENDED);
+    rig_await_stale(&s, 2 * NS_PER_S);
     close(fd);
     rig_finish(&s);
 
@@ -644,33 +724,61 @@ static void notices_another_file(void **state)
     rig_open(&s);
     rig_settle(&s);
     assert_int_equal(ftruncate(s.fd, 0), 0);
-    assert_int_equal(rig_listen(&s, 2 * NS_PER_S), -ESTALE);
+    assert_int_equal(rig_news(&s), -ESTALE);
+    assert_int_equal(rig_listen(&s, 2 * NS_PER_S), -ESTALE); /* as the reader sees for itself */
     rig_finish(&s);
 }
 
-static void refuses(const char *path, int err, const char *name)
+/* It is read while somebody else has it open for writing, who may play into it again. */
+static void lets_a_file_without_a_name_go(void **state)
+{
+    (void)state;
+    struct rig s;
+    rig_make(&s, 2 * MIB);
+    shm_guest_start(&s.guest);
+    rig_open(&s);
+    rig_settle(&s);
+    assert_int_equal(unlink(s.path), 0);
+    const int64_t end = clock_now() + NS_PER_S;
+    while (clock_now() < end) {
+        struct pollfd none = {.fd = -1};
+        poll(&none, 1, 50); /* is the time in which it is kept */
+        assert_int_equal(s.r->driver->tend(s.r, clock_now()), 0);
+    }
+    shm_guest_unmap(&s.guest);
+    s.guest.map = NULL;
+    close(s.fd);
+    s.fd = -1;
+    rig_await_stale(&s, 2 * NS_PER_S);
+    rig_reopen(&s);
+    expect_waiting(&s, "yet");
+    rig_finish(&s);
+}
+
+static void waits_for(const char *path, const char *name)
 {
     struct receiver_counters counters = {0};
     struct receiver *r = NULL;
     char why[256] = "";
     const struct receiver_config config = {.file = path};
-    assert_int_equal(receiver_find("ivshmem")->open(&r, &config, &counters, why, sizeof why), -err);
-    if (!strstr(why, path) || !strstr(why, name))
-        fail_msg("'%s' does not name %s and %s", why, path, name);
+    assert_int_equal(receiver_find("ivshmem")->open(&r, &config, &counters, why, sizeof why), 0);
+    if (!strstr(r->waiting, path) || !strstr(r->waiting, name))
+        fail_msg("'%s' does not name %s and %s", r->waiting, path, name);
+    r->driver->close(r);
 }
 
 static void explains_what_is_wrong(void **state)
 {
     (void)state;
-    refuses("/dev/shm/there-is-no-such-file", ENOENT, "yet");
-    refuses("/dev/shm", EISDIR, "directory");
-    refuses("/dev/zero", EINVAL, "device");
+    waits_for("/dev/shm/there-is-no-such-file", "yet");
+    waits_for("/dev/shm", "directory");
+    waits_for("/dev/zero", "device");
     char path[] = "/tmp/scream-test-XXXXXX";
     assert_non_null(mkdtemp(path));
     char fifo[64];
     snprintf(fifo, sizeof fifo, "%s/fifo", path);
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    refuses(fifo, EINVAL, "pipe"); /* without waiting for a writer */
+    waits_for(fifo, "pipe"); /* without waiting for a writer */
     unlink(fifo);
     rmdir(path);
 }
@@ -881,7 +989,9 @@ int main(void)
         cmocka_unit_test(a_streams_first_chunk_is_heard),
         cmocka_unit_test(reads_all_formats),
         cmocka_unit_test(waits_for_an_empty_file_to_grow),
+        cmocka_unit_test(waits_for_a_folder),
         cmocka_unit_test(notices_another_file),
+        cmocka_unit_test(lets_a_file_without_a_name_go),
         cmocka_unit_test(explains_what_is_wrong),
         cmocka_unit_test(plays_every_chunk_at_speed),
         cmocka_unit_test(plays_a_small_ring_that_restarts),

@@ -4,7 +4,9 @@
  */
 #include "test.h"
 
+#include "../../receivers/udp_losses.h"
 #include "../../receivers/udp_parse.h"
+#include "../../receivers/udp_renewal.h"
 #include "clock.h"
 #include "receiver.h"
 #include "rt.h"
@@ -12,6 +14,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -443,6 +446,232 @@ static void wakes_up(void **state)
     unhear(&h);
 }
 
+/* ---- what comes late, goes and comes back ---- */
+
+static void run(const char *command)
+{
+    if (system(command) != 0)
+        fail_msg("failed: %s", command);
+}
+
+/* Awaits news, and sees to them: what tend() says at last. */
+static int tend_until(struct heard *h, const char *waiting)
+{
+    for (int tries = 0; tries < 50; tries++) {
+        struct pollfd fd = {.fd = h->r->watch_fd, .events = POLLIN};
+        const int ret = h->r->driver->tend(h->r, clock_now());
+        if (ret < 0 || (waiting[0] ? strstr(h->r->waiting, waiting) != NULL : !h->r->waiting[0]))
+            return ret;
+        assert_int_equal(poll(&fd, 1, 5000), 1);
+    }
+    fail_msg("'%s' is not what was waited for: %s", h->r->waiting, waiting);
+    return 0;
+}
+
+static void follows_its_interface(void **state)
+{
+    (void)state;
+    need_namespace();
+    if (!lay_cable())
+        skip();
+    run("ip link del near");
+    struct heard h;
+    hear(&h, &(struct receiver_config){.interface = "far", .port = PORT});
+    assert_non_null(strstr(h.r->waiting, "far"));
+    assert_true(h.r->tend_at == RECEIVER_UNTENDED);
+    for (int i = 0; i < 3; i++) {
+        assert_true(lay_cable());
+        assert_int_equal(tend_until(&h, "no IPv4 address"), 0);
+        run("ip address add 10.77.0.2/24 dev far");
+        assert_int_equal(tend_until(&h, ""), 0);
+        const int fd = talker("near");
+        say(fd, SCREAM_DEFAULT_GROUP, (uint8_t)(i + 1));
+        assert_int_equal(next_mark(&h), i + 1);
+        run("ip link set far down");
+        assert_int_equal(tend_until(&h, "is down"), 0);
+        run("ip link set far up");
+        /* its own address was kept */
+        assert_int_equal(tend_until(&h, ""), 0);
+        say(fd, SCREAM_DEFAULT_GROUP, 9);
+        assert_int_equal(next_mark(&h), 9);
+        close(fd);
+        run("ip link del near");
+        assert_int_equal(tend_until(&h, "there is no interface"), 0);
+    }
+    unhear(&h);
+}
+
+/* More interfaces than the kernel allows memberships: those with an address have them. */
+static void joins_what_comes(void **state)
+{
+    (void)state;
+    need_namespace();
+    if (!lay_cable())
+        skip();
+    run("ip link del near");
+    struct heard h;
+    hear(&h, &(struct receiver_config){.port = PORT});
+    assert_string_equal(h.r->waiting, "");
+    run("for i in $(seq 24); do ip link add d$i type bridge && ip link set d$i up; done");
+    assert_int_equal(tend_until(&h, ""), 0);
+    assert_true(lay_cable());
+    run("ip address add 10.77.0.2/24 dev far");
+    assert_int_equal(h.r->driver->tend(h.r, clock_now()), 0);
+    char text[96];
+    h.r->driver->describe(h.r, text, sizeof text);
+    print_message("%s\n", text);
+    const int fd = talker("near");
+    say(fd, SCREAM_DEFAULT_GROUP, 3);
+    assert_int_equal(next_mark(&h), 3);
+    close(fd);
+    run("ip link del near; for i in $(seq 24); do ip link del d$i; done");
+    assert_int_equal(h.r->driver->tend(h.r, clock_now()), 0);
+    unhear(&h);
+}
+
+/* More news than the socket holds, the interface's end and its return with the same index among them. */
+static void lost_news_cost_nothing(void **state)
+{
+    (void)state;
+    need_namespace();
+    if (!lay_cable())
+        skip();
+    run("ip link del near; ip link add far index 77 type bridge && ip link set far up && "
+        "ip address add 10.77.0.1/24 dev far");
+    struct heard h;
+    hear(&h, &(struct receiver_config){.interface = "far", .port = PORT});
+    assert_string_equal(h.r->waiting, "");
+    const int size = 1;
+    assert_int_equal(setsockopt(h.r->watch_fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+    run("for i in 1 2 3 4 5 6 7 8; do ip link set lo mtu 6000$i; done; ip link del far; "
+        "ip link add far index 77 type bridge && ip link set far up && "
+        "ip address add 10.77.0.1/24 dev far");
+    assert_int_equal(h.r->driver->tend(h.r, clock_now()), 0);
+    assert_int_equal(system("ip maddress show dev far | grep -q " SCREAM_DEFAULT_GROUP), 0);
+    run("ip link del far");
+    unhear(&h);
+}
+
+static void unicast_follows_its_address(void **state)
+{
+    (void)state;
+    need_namespace();
+    if (!lay_cable())
+        skip();
+    struct heard h;
+    const struct receiver_config config = {.interface = "far", .unicast = true, .port = PORT};
+    hear(&h, &config);
+    assert_non_null(strstr(h.r->waiting, "which -u needs"));
+    run("ip address add 10.77.0.2/24 dev far");
+    assert_int_equal(tend_until(&h, ""), -ESTALE);
+    unhear(&h);
+    hear(&h, &config);
+    assert_string_equal(h.r->waiting, "");
+    run("ip address del 10.77.0.2/24 dev far");
+    assert_int_equal(tend_until(&h, "which -u needs"), 0);
+    run("ip address add 10.77.0.2/24 dev far"); /* it has been bound to that all the time */
+    assert_int_equal(tend_until(&h, ""), 0);
+    run("ip address del 10.77.0.2/24 dev far; ip address add 10.77.0.3/24 dev far");
+    assert_int_equal(tend_until(&h, "nothing but its end"), -ESTALE);
+    unhear(&h);
+    run("ip link del near");
+}
+
+static void renews_soon_then_seldom(void **state)
+{
+    (void)state;
+    struct udp_renewal r;
+    int64_t now = 5 * NS_PER_S;
+    int renewals = 0, looks = 0;
+    udp_renewal_init(&r, 0, now);
+    for (uint64_t packets = 0; now < 605 * NS_PER_S; now = r.next, looks++)
+        renewals += udp_renewal_look(&r, packets += 50, now);
+    assert_int_equal(renewals, 13); /* every 45 s, in 600 */
+    assert_in_range(looks, 1000, 1201);
+    /* The sound ceases: within 1.5 s of that. */
+    const int64_t last = r.heard;
+    while (!udp_renewal_look(&r, r.packets, now))
+        now = r.next;
+    assert_in_range(now - last, NS_PER_S, 3 * NS_PER_S / 2);
+    renewals = looks = 0;
+    const int64_t begin = now;
+    for (; now < begin + 600 * NS_PER_S; now = r.next, looks++)
+        renewals += udp_renewal_look(&r, r.packets, now);
+    print_message("%d renewals and %d looks in 10 minutes of silence\n", renewals, looks);
+    assert_in_range(renewals, 14, 20);
+    assert_in_range(looks, 100, 150);
+}
+
+/* The stream of frames that numbers its bytes, cut into datagrams some of which are lost. */
+static void losses_cost_whole_frames(void **state)
+{
+    (void)state;
+    static const struct source_id anna = {1, 2}, bert = {1, 3};
+    static uint8_t bytes[SCREAM_PAYLOAD];
+    for (int channels = 1; channels <= 8; channels++) {
+        for (int width = 16; width <= 32; width += 8) {
+            const struct pcm_format f = {
+                .rate = 48000, .width = (uint8_t)width, .channels = (uint8_t)channels};
+            const uint32_t frame = pcm_frame_bytes(&f);
+            struct udp_losses l = {0};
+            uint64_t sent = 0, got = 0;
+            for (uint32_t i = 0; i < 100; i++) {
+                const uint32_t lost = i * i % 7 == 1 ? i % 23 : 0;
+                sent += (uint64_t)lost * SCREAM_PAYLOAD;
+                udp_losses_add(&l, lost / 2);
+                udp_losses_add(&l, lost - lost / 2);
+                struct packet p = {
+                    .source = anna, .format = f, .data = bytes, .bytes = SCREAM_PAYLOAD};
+                if (i == 0)
+                    sent = 0; /* what was lost before the first one is no part of it */
+                udp_losses_align(&l, &p);
+                assert_int_equal((sent + (uint64_t)(p.data - bytes)) % frame, got % frame);
+                assert_int_equal(p.data - bytes + p.bytes, SCREAM_PAYLOAD);
+                assert_true(p.bytes > SCREAM_PAYLOAD - frame);
+                if (lost == 0)
+                    assert_ptr_equal(p.data, bytes);
+                sent += SCREAM_PAYLOAD;
+                got += p.bytes;
+            }
+            /* Another's packet is left alone. */
+            udp_losses_add(&l, 1);
+            struct packet p = {.source = bert, .format = f, .data = bytes, .bytes = SCREAM_PAYLOAD};
+            udp_losses_align(&l, &p);
+            assert_int_equal(p.bytes, SCREAM_PAYLOAD);
+        }
+    }
+}
+
+/* The same, with the kernel's own count: seven channels of 32 bits, each sample naming its channel. */
+static void a_full_socket_keeps_the_channels(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct heard h;
+    hear(&h, &unicast);
+    const int fd = talker("lo"), now = eventfd(1, EFD_CLOEXEC);
+    uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 32, 7, 0x3f, 0x01};
+    uint64_t sent = 0, got = 0;
+    unsigned packets = 0, wrong = 0;
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 3001 + round; i++) {
+            for (int k = 0; k < SCREAM_PAYLOAD; k++, sent++)
+                bytes[PCM_WIRE_BYTES + k] = (uint8_t)(sent % 28);
+            say_bytes(fd, "127.0.0.1", bytes, sizeof bytes);
+        }
+        for (int n; (n = h.r->driver->read(h.r, now, h.packets, MAX)) != 0;)
+            for (int i = 0; i < n; i++, packets++) {
+                wrong += h.packets[i].data[0] != got % 28;
+                got += h.packets[i].bytes;
+            }
+    }
+    assert_true(packets < 15000 && packets > 100);
+    assert_int_equal(wrong, 0);
+    close(now);
+    close(fd);
+    unhear(&h);
+}
+
 /* config cannot be opened: errno, and what the explanation has to name. */
 static void refuses(const struct receiver_config *config, int err, const char *name)
 {
@@ -454,27 +683,32 @@ static void refuses(const struct receiver_config *config, int err, const char *n
         fail_msg("'%s' does not name %s", why, name);
 }
 
+static void waits_for(const char *interface, const char *name)
+{
+    struct heard h;
+    for (int unicast_too = 0; unicast_too < 2; unicast_too++) {
+        hear(&h, &(struct receiver_config){
+                     .interface = interface, .unicast = unicast_too != 0, .port = PORT});
+        if (!strstr(h.r->waiting, name))
+            fail_msg("'%s' does not name %s", h.r->waiting, name);
+        unhear(&h);
+    }
+}
+
 static void explains_what_is_wrong(void **state)
 {
     (void)state;
     need_namespace();
     refuses(&(struct receiver_config){.group = "10.1.2.3", .port = PORT}, EINVAL, "10.1.2.3");
     refuses(&(struct receiver_config){.group = "239.1", .port = PORT}, EINVAL, "-g");
-    refuses(&(struct receiver_config){.interface = "virbr7", .port = PORT}, ENODEV, "virbr7");
-    refuses(&(struct receiver_config){.interface = "", .port = PORT}, ENODEV, "ip link");
-    refuses(&(struct receiver_config){.interface = "a-name-that-is-much-too-long", .port = PORT},
-            ENODEV, "a-name-that-is-much-too-long");
-    refuses(&(struct receiver_config){.interface = "10.9.9.9", .port = PORT}, EADDRNOTAVAIL,
-            "10.9.9.9");
+    waits_for("virbr7", "virbr7");
+    waits_for("", "ip link");
+    waits_for("a-name-that-is-much-too-long", "a-name-that-is-much-too-long");
+    waits_for("10.9.9.9", "10.9.9.9");
     struct heard h;
     hear(&h, &unicast);
     refuses(&unicast, EADDRINUSE, "port 4010");
     unhear(&h);
-    if (!lay_cable())
-        return;
-    refuses(&(struct receiver_config){.interface = "far", .unicast = true, .port = PORT},
-            EADDRNOTAVAIL, "far");
-    assert_int_equal(system("ip link del near"), 0);
 }
 
 static void raise_loopback(void)
@@ -506,12 +740,25 @@ int main(int argc, char **argv)
     (void)argc;
     enter_namespace(argv);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_only_packets),       cmocka_unit_test(hears_multicast),
-        cmocka_unit_test(hears_no_other_group),      cmocka_unit_test(several_may_hear_a_group),
-        cmocka_unit_test(hears_only_its_interface),  cmocka_unit_test(unicast_hears_nothing_else),
-        cmocka_unit_test(unicast_takes_an_address),  cmocka_unit_test(counts_what_is_no_packet),
-        cmocka_unit_test(senders_keep_their_source), cmocka_unit_test(arrival_is_not_the_wake_up),
-        cmocka_unit_test(counts_the_kernels_drops),  cmocka_unit_test(wakes_up),
+        cmocka_unit_test(parses_only_packets),
+        cmocka_unit_test(hears_multicast),
+        cmocka_unit_test(hears_no_other_group),
+        cmocka_unit_test(several_may_hear_a_group),
+        cmocka_unit_test(hears_only_its_interface),
+        cmocka_unit_test(unicast_hears_nothing_else),
+        cmocka_unit_test(unicast_takes_an_address),
+        cmocka_unit_test(counts_what_is_no_packet),
+        cmocka_unit_test(senders_keep_their_source),
+        cmocka_unit_test(arrival_is_not_the_wake_up),
+        cmocka_unit_test(counts_the_kernels_drops),
+        cmocka_unit_test(wakes_up),
+        cmocka_unit_test(follows_its_interface),
+        cmocka_unit_test(joins_what_comes),
+        cmocka_unit_test(lost_news_cost_nothing),
+        cmocka_unit_test(unicast_follows_its_address),
+        cmocka_unit_test(renews_soon_then_seldom),
+        cmocka_unit_test(losses_cost_whole_frames),
+        cmocka_unit_test(a_full_socket_keeps_the_channels),
         cmocka_unit_test(explains_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
