@@ -149,20 +149,31 @@ void resampler_reset(struct resampler *r)
         memset(r->held[c], 0, r->filled * sizeof r->held[c][0]);
 }
 
+/*
+ * Input frames held beyond what the next output frame needs. One sum for both who ask, and never
+ * inlined: -ffast-math would add it up in another order for each, and what is lacking and what is there
+ * would disagree by a rounding, so that a caller waits for ever.
+ */
+__attribute__((noinline)) static double spare(const struct resampler *r)
+{
+    return (double)r->filled - RESAMPLE_TAPS - r->at;
+}
+
+static double larger_of(const struct resampler *r, double step)
+{
+    return step > r->step ? step : r->step;
+}
+
 uint32_t resampler_lacks(const struct resampler *r, uint32_t frames, double step)
 {
-    if (frames == 0)
-        return 0;
-    const double larger = step > r->step ? step : r->step;
-    const double end = r->at + larger * (frames - 1) + RESAMPLE_TAPS;
-    return end > r->filled ? (uint32_t)ceil(end - r->filled) : 0;
+    const double lacks = frames > 0 ? larger_of(r, step) * (frames - 1) - spare(r) : 0;
+    return lacks > 0 ? (uint32_t)ceil(lacks) : 0;
 }
 
 uint32_t resampler_has(const struct resampler *r, double step)
 {
-    const double larger = step > r->step ? step : r->step;
-    const double room = (double)r->filled - RESAMPLE_TAPS - r->at;
-    return room < 0 ? 0 : (uint32_t)(room / larger) + 1;
+    const double room = spare(r);
+    return room < 0 ? 0 : (uint32_t)(room / larger_of(r, step)) + 1;
 }
 
 /* What lies before the taps of the next output frame is not needed any more. */

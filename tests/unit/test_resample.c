@@ -218,12 +218,32 @@ static void refuses_what_cannot_be(void **state)
     assert_int_equal(resampler_open(&r, 2, (double)NAN), -EINVAL);
 }
 
+/* What it lacks and what it has agree, however near a position is to a whole frame. */
+static void lacks_nothing_and_has_some(void **state)
+{
+    (void)state;
+    const float in[RESAMPLE_ROOM] = {0};
+    for (uint32_t whole = 1; whole < 900; whole++) {
+        struct resampler *r;
+        float out;
+        assert_int_equal(resampler_open(&r, 1, 1), 0);
+        resampler_push(r, in, whole + RESAMPLE_HALF + 1);
+        resampler_shift(r, nextafter(whole, 1000));
+        assert_true((resampler_lacks(r, 1, 1) == 0) == (resampler_has(r, 1) > 0));
+        resampler_push(r, in, resampler_lacks(r, 1, 1));
+        assert_true(resampler_has(r, 1) > 0);
+        resampler_pull(r, &out, 1, 1);
+        resampler_close(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wandering_ratio_stays_clean),
         cmocka_unit_test(any_ratio),
         cmocka_unit_test(every_channel_count),
+        cmocka_unit_test(lacks_nothing_and_has_some),
         cmocka_unit_test(an_image_does_not_pass),
         cmocka_unit_test(the_delay_is_exact),
         cmocka_unit_test(agrees_with_the_oracle),
