@@ -19,7 +19,7 @@ int player_open(struct player **out, const struct player_config *config)
     if (p->fade_frames > FADE_MAX)
         p->fade_frames = FADE_MAX;
     atomic_init(&p->finished, false);
-    servo_init(&p->servo);
+    p->learnt = config->learnt ? config->learnt : &p->own;
     p->noise = 1;
     if (config->steer) {
         const int err = resampler_open(&p->resampler, config->source.channels, 1);
@@ -42,7 +42,7 @@ void player_close(struct player *p)
 
 double player_ratio(const struct player *p)
 {
-    return p->resampler ? p->servo.ratio : 1;
+    return p->resampler ? p->learnt->servo.ratio : 1;
 }
 
 int player_set_sink(struct player *p, const struct player_sink *sink)
@@ -55,6 +55,7 @@ int player_set_sink(struct player *p, const struct player_sink *sink)
     p->sink = *sink;
     p->sink_frame_bytes = sample_bytes(sink->type) * sink->map.channels;
     p->quantum = sink->quantum;
+    player_learn(p);
     chmix_build(&p->mix, &source, &sink->map);
     p->plain = !p->resampler && p->mix.identity && sink->type == p->source_type;
     return 0;
@@ -100,16 +101,6 @@ static void note_quantum(struct player *p, uint32_t frames)
     p->spanned = 0;
 }
 
-/* Without underruns for a while the target comes back. */
-static void note_calm(struct player *p, uint32_t frames)
-{
-    p->calm += frames;
-    if (pcm_frames_ns(p->calm, p->sink.rate) < CALM_NS)
-        return;
-    p->calm = 0;
-    p->extra -= p->extra > NS_PER_MS ? NS_PER_MS : p->extra;
-}
-
 static void go_idle(struct player *p, int64_t now)
 {
     p->dry_at = now;
@@ -120,13 +111,10 @@ static void go_idle(struct player *p, int64_t now)
     p->dry_serial = p->line.serial;
 }
 
-/* Too little was in store. A longer silence is a stall: nothing is kept in store for those. */
 static void note_underrun(struct player *p, int64_t silence)
 {
     count_add(&p->config.stream->counters.underruns, 1);
-    if (silence < STALL_NS && p->extra < EXTRA_MAX_NS)
-        p->extra += EXTRA_NS;
-    p->calm = 0;
+    slack_dropout(&p->learnt->slack, silence);
 }
 
 /* There is sound again: was the silence the guest's own, or ours? */
@@ -150,7 +138,7 @@ static void go_playing(struct player *p)
     p->tail_left = 0;
     if (p->resampler)
         resampler_reset(p->resampler);
-    servo_settle(&p->servo);
+    servo_settle(&p->learnt->servo);
     p->settling = SETTLE_S;
 }
 
@@ -187,7 +175,7 @@ static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t
                       const struct player_moment *m)
 {
     const uint32_t likely = ready < most ? ready < least ? least : (uint32_t)ready : most;
-    note_calm(p, likely);
+    player_note_store(p, ready, likely, m);
     const uint64_t excess = player_excess(p, ready, m);
     if (excess > 0)
         player_skip(p, excess, ready);

@@ -13,6 +13,8 @@
 
 #include "chmap.h"
 #include "format.h"
+#include "servo.h"
+#include "slack.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +22,16 @@
 struct player;
 struct stream;
 
+/* What a player finds out about the guest's clock, the output's clock and their lateness. */
+struct player_learnt {
+    bool anything;
+    struct servo servo;
+    struct slack slack;
+};
+
 struct player_config {
+    struct player_learnt
+        *learnt;           /* goes on from there, and leaves it there; NULL: nothing is kept */
     struct stream *stream; /* outlives the player */
     struct pcm_format source;
     int64_t target; /* ns: the latency to hold; 0: the lowest that the arrivals allow */

@@ -6,7 +6,6 @@
 #include "player.h"
 #include "resample.h"
 #include "sample.h"
-#include "servo.h"
 #include "stream.h"
 
 #include <stdatomic.h>
@@ -30,12 +29,6 @@
     (20 * NS_PER_MS) /* where it is all there is: the output's queue has none of its own */
 #define MARGIN_NS (1 * NS_PER_MS)
 
-#define EXTRA_NS     (5 * NS_PER_MS) /* each underrun adds this much to it, */
-#define EXTRA_MAX_NS (60 * NS_PER_MS)
-#define CALM_NS      (10 * NS_PER_S) /* and each such time without one takes a millisecond back */
-#define STALL_NS                                                                                   \
-    (60 * NS_PER_MS) /* a longer silence is a stall: nothing is kept in store for those */
-
 #define SETTLE_S 1.0 /* its target is where the sound has begun until then */
 
 #define QUANTUM_SPAN_NS (2 * NS_PER_S)
@@ -57,14 +50,13 @@ struct player {
     uint32_t room;  /* frames: most of what the ring holds, so that there is always some left */
     uint32_t flush; /* frames of silence that bring out what the resampler holds */
     bool plain;     /* bytes can be copied: same type, same channels, and no steering */
+    struct player_learnt *learnt; /* the caller's, or its own */
 
     /* the reading thread's */
     bool playing;
     uint32_t quantum;            /* frames: a fill, as a rule */
     uint32_t least;              /* frames: the smallest fill of the present span, 0: none yet */
     uint32_t spanned;            /* frames of the present span */
-    uint32_t calm;               /* frames played since an underrun, or since `extra` shrank */
-    int64_t extra;               /* ns on the target, for underruns */
     struct arrival_line line;    /* the latest one read */
     int64_t dry_at;              /* time when the sound last ended */
     uint32_t dry_epoch;          /* of the line when the sound last ended; */
@@ -73,11 +65,11 @@ struct player {
     bool fade_from_old;          /* it is a crossfade, from `old` */
     uint32_t tail_left;          /* frames of a tail still to play */
     struct resampler *resampler; /* NULL: it does not steer */
-    struct servo servo;
-    double target;   /* frames of depth that it steers for */
-    double settling; /* s until an output that has just begun tells its delay truly */
-    double beyond;   /* ns: the output's delay behind its queue, low-passed: rough to steer by */
-    uint32_t noise;  /* of the dither */
+    double target;               /* frames of depth that it steers for */
+    double settling;             /* s until an output that has just begun tells its delay truly */
+    double beyond; /* ns: the output's delay behind its queue, low-passed: rough to steer by */
+    struct player_learnt own;
+    uint32_t noise; /* of the dither */
     uint8_t last[PCM_MAX_FRAME_BYTES];
     float old[FADE_MAX * PCM_MAX_CHANNELS];
 
@@ -103,6 +95,13 @@ void player_skip(struct player *p, uint64_t frames, uint64_t ready);
  */
 #define PLAYER_NOT_YET UINT64_MAX
 uint64_t player_wait_before(struct player *p, uint64_t ready, const struct player_moment *m);
+
+/* The sink is known: what is learnt goes on, or begins. */
+void player_learn(struct player *p);
+
+/* While it plays: what is in store at a fill of so many frames. */
+void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
+                       const struct player_moment *m);
 
 /* While it plays: frames to skip now, 0 as a rule; then at least the length of a fade. */
 uint64_t player_excess(struct player *p, uint64_t ready, const struct player_moment *m);

@@ -76,7 +76,7 @@ static uint32_t make_frames(struct player *p, float *x, uint32_t frames, uint64_
         *ready -= n;
         return n;
     }
-    const double step = p->servo.ratio;
+    const double step = p->learnt->servo.ratio;
     for (uint32_t n; (n = resampler_lacks(p->resampler, frames, step)) > 0 && *ready > 0;) {
         float in[FEED * PCM_MAX_CHANNELS];
         n = n < FEED ? n : FEED;
@@ -114,6 +114,8 @@ static uint8_t *play_tail(struct player *p, uint8_t *dst, uint32_t frames)
         float x[BLOCK * PCM_MAX_CHANNELS];
         uint64_t left = p->tail_left;
         const uint32_t n = make_frames(p, x, frames < BLOCK ? frames : BLOCK, &left, tail_frames);
+        if (n == 0)
+            break;
         emit(p, dst, x, n);
         frames -= n;
         dst += (size_t)n * p->sink_frame_bytes;
@@ -143,7 +145,7 @@ void player_skip(struct player *p, uint64_t frames, uint64_t ready)
     stream_read(s, NULL, (uint64_t)left * p->frame_bytes);
     if (p->resampler)
         resampler_reset(p->resampler);
-    servo_settle(&p->servo);
+    servo_settle(&p->learnt->servo);
     p->settling = SETTLE_S;
     p->fade_left = p->fade_frames;
     p->fade_from_old = true;

@@ -27,6 +27,26 @@ static int64_t expected_lag(const struct player *p)
     return p->line.grain + (p->line.grain < CHUNK_NS ? TICK_NS : CHUNK_LAG_NS);
 }
 
+void player_learn(struct player *p)
+{
+    struct player_learnt *l = p->learnt;
+    if (!l->anything) {
+        servo_init(&l->servo);
+        slack_init(&l->slack, p->sink.queued ? QUEUE_SLACK_NS : SLACK_NS);
+    }
+    l->anything = true;
+    servo_renew(&l->servo);
+}
+
+void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
+                       const struct player_moment *m)
+{
+    const int64_t in_ring = pcm_frames_ns(ready, p->config.source.rate);
+    const int64_t due = pcm_frames_ns(p->sink.queued ? p->quantum : frames, p->sink.rate);
+    const int64_t held = p->sink.queued ? m->held : in_ring;
+    slack_note(&p->learnt->slack, held - due, pcm_frames_ns(frames, p->sink.rate));
+}
+
 /* ns behind the output's queue. */
 static int64_t beyond(const struct player_moment *m)
 {
@@ -38,8 +58,7 @@ static int64_t target_depth(const struct player *p, int64_t delay)
 {
     const int64_t least = p->quantum + to_frames(p, MARGIN_NS);
     const int64_t most = to_frames(p, p->config.bound - delay);
-    const int64_t slack = p->sink.queued ? QUEUE_SLACK_NS : SLACK_NS;
-    int64_t depth = p->quantum + to_frames(p, expected_lag(p) + slack + p->extra);
+    int64_t depth = p->quantum + to_frames(p, expected_lag(p) + p->learnt->slack.amount);
     if (p->config.target)
         depth = to_frames(p, p->config.target - delay);
     depth = depth > most ? most : depth;
@@ -122,7 +141,7 @@ uint64_t player_excess(struct player *p, uint64_t ready, const struct player_mom
  */
 static void give_way(struct player *p)
 {
-    const double off = p->servo.low[1];
+    const double off = p->learnt->servo.low[1];
     p->target += (off - fmax(fmin(off, ERROR_MOST_S), -ERROR_MOST_S)) * p->config.source.rate;
 }
 
@@ -168,7 +187,7 @@ void player_steer(struct player *p, uint32_t frames, const struct player_moment 
     const double moves = follow_target(p, (double)target_depth(p, (int64_t)p->beyond), dt);
     const double error = (depth - p->target) / p->config.source.rate;
     const double source = (double)NS_PER_S / p->config.source.rate / p->line.period;
-    servo_step(&p->servo, source - moves, error, dt);
+    servo_step(&p->learnt->servo, source - moves, error, dt);
     give_way(p);
 }
 

@@ -46,3 +46,10 @@ void servo_settle(struct servo *s)
 {
     s->low[0] = s->low[1] = 0;
 }
+
+void servo_renew(struct servo *s)
+{
+    servo_settle(s);
+    if (s->age > SERVO_WIDE_S)
+        s->age = SERVO_WIDE_S;
+}

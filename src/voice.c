@@ -54,7 +54,10 @@ static bool for_ever(int error)
 /* Tries one driver: 0, or -errno with the reason in `why`. */
 static int open_with(struct voice *v, const struct output_driver *driver, char *why, size_t size)
 {
+    if (v->driver != driver)
+        v->learnt = (struct player_learnt){0};
     const struct player_config config = {
+        .learnt = &v->learnt,
         .stream = &v->stream,
         .source = v->format,
         .target = v->options->target,

@@ -36,6 +36,7 @@ struct voice {
     const struct output_driver *driver; /* of `output`, or of the latest one */
     struct output *output;
     struct player *player;
+    struct player_learnt learnt; /* of `driver`: it outlives its outputs */
     struct backoff retry;
     int64_t opened_at;
     int64_t searching; /* since when an output is looked for */

@@ -1,0 +1,47 @@
+/*
+ * How much is kept in store against lateness, beyond what arrivals lag behind as a rule: the part of
+ * the automatic target that learns. It grows at once where too little was in store, or nearly, and
+ * shrinks when for many minutes much more was there than anything needed.
+ *
+ * Not by how late arrivals were, as SERVO's first draft has it: what is left in store before each fill
+ * tells of late arrivals, late requests and both at once. Pure: no clock, no allocation, no atomics.
+ */
+#ifndef SCREAM_SLACK_H
+#define SCREAM_SLACK_H
+
+#include "clock.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SLACK_LEAST_NS  (2 * NS_PER_MS)
+#define SLACK_MOST_NS   (80 * NS_PER_MS)
+#define SLACK_STEP_NS   (5 * NS_PER_MS)   /* more after a dropout, twice that after the next... */
+#define SLACK_LEAP_NS   (20 * NS_PER_MS)  /* ...and this at most, */
+#define SLACK_SOON_NS   (10 * NS_PER_S)   /* when it comes so soon, */
+#define SLACK_ONE_NS    (100 * NS_PER_MS) /* but not so soon that it is the same one */
+#define SLACK_NEAR_NS   (1 * NS_PER_MS)   /* and if so little was left, that was near one: */
+#define SLACK_NUDGE_NS  (2 * NS_PER_MS)   /* so much more */
+#define SLACK_KEEP_NS   (3 * NS_PER_MS)   /* what should be left at the worst moment */
+#define SLACK_WINDOW_NS (600 * NS_PER_S)  /* after so long without either, half of what was left */
+#define SLACK_WORTH_NS  (2 * NS_PER_MS)   /* beyond that is given back, if it is worth a change */
+#define SLACK_STALL_NS  (60 * NS_PER_MS) /* a longer silence is a stall: nothing is kept for those */
+
+struct slack {
+    int64_t amount; /* ns */
+    int64_t least;  /* ns: the least that was left in the present window */
+    int64_t passed; /* ns of it */
+    bool near;      /* a dropout was near; if none has come of it, it counts */
+    int64_t step;   /* ns by which the latest dropout made it grow, */
+    int64_t since;  /* and ns since then */
+};
+
+void slack_init(struct slack *s, int64_t first);
+
+/* At a fill so much is left in store, and dt ns have passed since the last one. */
+void slack_note(struct slack *s, int64_t left, int64_t dt);
+
+/* Too little was in store: silence for so many ns. */
+void slack_dropout(struct slack *s, int64_t silence);
+
+#endif
