@@ -70,6 +70,9 @@ def perform(run, programs, network):
             figures = play_once(run, programs, network)
             if run.who == 'control':
                 selfcheck.live(figures)
+            wrong = selfcheck.steady(figures)
+            if wrong:
+                raise Failure(wrong)
             return figures
         except Failure as e:
             error = str(e)

@@ -57,37 +57,52 @@ def read_log(path):
 
 # ---- the recording's clock ----
 
+def earliest_of(arrivals, rate, begin, end):
+    """(frame, s by which it came after the nominal rate's line): the earliest of each window."""
+    found = {}
+    for ns, frame in arrivals:
+        t = ns / 1e9
+        if begin <= t < end:
+            window, x = int((t - begin) / CLOCK_WINDOW), t - frame / rate
+            if window not in found or x < found[window][1]:
+                found[window] = (frame, x)
+    return list(found.values())
+
+
+def robust_slope(points):
+    """The median of those between any two: a window that was late all over does not bend it."""
+    few = points[::max(1, len(points) // 200)]
+    return median([(d - b) / (c - a) for i, (a, b) in enumerate(few) for c, d in few[i + 1:]])
+
+
 class Clock:
     """
-    When a recorded frame was recorded. Its pieces come late, never early. The rate is taken to be
-    the nominal one: a null sink is paced by the same clock that stamps the arrivals. `drift` (ms/min)
-    and `spread` (ms) tell how well that holds within [begin, end): the bench's own error. Nothing
-    outside of it counts, as a sink may change its blocks when a client comes or goes.
+    When a recorded frame was recorded. Its pieces come late, never early. The sink's clock need not be
+    the machine's: PulseAudio's null sink rounds its blocks and is some 100 ppm fast. Fitted within
+    [begin, end) alone, as a sink may change its blocks when a client comes or goes.
     """
 
     def __init__(self, arrivals, rate, begin, end):
-        self.rate = rate
-        earliest = {}
-        for ns, frames in arrivals:
-            t = ns / 1e9
-            if begin <= t < end:
-                window, x = int((t - begin) / CLOCK_WINDOW), t - frames / rate
-                if window not in earliest or x < earliest[window][1]:
-                    earliest[window] = (t, x)
-        points = list(earliest.values())
-        if len(points) < 2:
+        points = earliest_of(arrivals, rate, begin, end)
+        if len(points) < 3:
             raise Failure('the recording has nothing of the time in question')
-        xs = [x for _, x in points]
-        self.origin = quantile(xs, 0.25)
-        timely = [(t, x) for t, x in points if x < self.origin + 2e-3]
-        self.drift = 60e3 * slope(timely)
-        self.spread = 1e3 * (quantile(xs, 0.9) - quantile(xs, 0.1))
+        bend = robust_slope(points)
+        off = [x - bend * frame for frame, x in points]
+        self.origin, self.frame_s = quantile(off, 0.25), 1 / rate + bend
+        self.rate = rate
+        self.ppm = 1e6 * (1 / (1 + bend * rate) - 1)
+        self.spread = 1e3 * (quantile(off, 0.9) - quantile(off, 0.1))
+        # of a slope, in ms/min: what such a spread does to a straight line through so many points
+        length = (points[-1][0] - points[0][0]) / rate
+        self.doubt = 60 * self.spread / 2.56 * (12 / len(points)) ** 0.5 / length
+
+    def jump(self, arrivals, before):
+        """How much earlier than before that time a frame is recorded: blocks have changed, ms."""
+        earlier = [ns / 1e9 - frames * self.frame_s for ns, frames in arrivals if ns / 1e9 < before]
+        return 1e3 * (min(earlier) - self.origin) if earlier else 0.0
 
     def time(self, frame):
-        return self.origin + frame / self.rate
-
-    def frame(self, t):
-        return (t - self.origin) * self.rate
+        return self.origin + frame * self.frame_s
 
 
 # ---- following ----
@@ -220,7 +235,7 @@ def figures(recording, log, settle, skip, tail=0.2):
     sent = read_log(log)
     length = sent['frames'] / sent['rate'] / (1 + sent['ppm'] * 1e-6)
     begin, end = sent['t0'] + settle, sent['t0'] + length - tail
-    clock = Clock(recording.arrivals, recording.rate, begin, end)
+    clock = Clock(recording.arrivals, recording.rate, sent['t0'] + min(1, settle), end)
     verdict = listen(recording, log)
     if not verdict['runs']:
         raise Failure('nothing of what was sent was heard')
@@ -234,4 +249,5 @@ def figures(recording, log, settle, skip, tail=0.2):
             'stalls': sum(begin <= t < end for t, _ in sent['stalls']),
             'after_stalls': after_stalls(points, stalls, length),
             'misplaced': len(verdict['misplaced']),
-            'clock': {'drift': clock.drift, 'spread': clock.spread}}
+            'clock': {'ppm': clock.ppm, 'spread': clock.spread, 'doubt': clock.doubt,
+                      'jump': clock.jump(recording.arrivals, sent['t0'])}}

@@ -86,13 +86,22 @@ def machine_lines(about, names):
 
 def bench_error(results):
     rows = []
+    for server in draw.SERVERS:
+        clocks = [f['clock'] for k, f in sorted(results.items()) if k[0] == server and 'clock' in f]
+        if clocks:
+            doubts = [c['doubt'] for k, f in results.items() if k[0] == server and 'clock' in f
+                      and f['seconds'] >= 20 for c in [f['clock']]]
+            rows.append('- %s: the recordings\' clocks run %+.0f to %+.0f ppm against the machine\'s, which '
+                        'is taken into account; they are unsteady by %.2f ms at most%s'
+                        % (draw.SERVERS[server], min(c['ppm'] for c in clocks),
+                           max(c['ppm'] for c in clocks), max(c['spread'] for c in clocks),
+                           ', and a slope is known to +-%.2f ms/min at worst' % max(doubts)
+                           if doubts else ''))
     for (server, case, _, who), f in sorted(results.items()):
         if who == 'control':
-            rows.append('- %s, %s, the server\'s own player for %g s: %d dropouts; the recording\'s clock '
-                        'is off by %+.2f ms/min and unsteady by %.2f ms, p5 to p95 is %.2f ms'
-                        % (draw.SERVERS[server], case, f['seconds'], f['dropouts'],
-                           f['clock']['drift'], f['clock']['spread'],
-                           f['latency']['p95'] - f['latency']['p5']))
+            rows.append('- %s, %s, the server\'s own player for %g s: %d dropouts, %+.3f ms/min against the '
+                        'sink' % (draw.SERVERS[server], case, f['seconds'], f['dropouts'],
+                                  f['latency']['slope'] + 60e-3 * f['clock']['ppm']))
     return rows
 
 
