@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define UDP_RENEWAL_FIRST (1 * NS_PER_S)
+#define UDP_RENEWAL_FIRST (500 * NS_PER_MS)
 #define UDP_RENEWAL_MOST  (45 * NS_PER_S)
 #define UDP_RENEWAL_LOOK  (500 * NS_PER_MS) /* while sound comes, or did so lately */
 #define UDP_RENEWAL_IDLE  (5 * NS_PER_S)    /* between looks later */

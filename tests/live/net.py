@@ -60,11 +60,18 @@ class Guest:
         outside = 'v-' + self.name
         ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns',
            str(self.keeper.pid))
-        ip('link', 'set', outside, 'master', BRIDGE, 'up')
+        self.attach()
         for args in (('link', 'set', 'lo', 'up'), ('addr', 'add', self.address + '/24', 'dev', 'eth0'),
                      ('link', 'set', 'eth0', 'up'), ('route', 'add', 'default', 'via', HOST)):
             ip(*args, prefix=self.prefix)
         await_('the bridge to forward', lambda: forwards(outside), 10)
+
+    def attach(self):
+        ip('link', 'set', 'v-' + self.name, 'master', BRIDGE, 'up')
+
+    def forget_neighbours(self):
+        """Nothing that is asked for by unicast is given up as absent."""
+        ip('neigh', 'flush', 'dev', 'eth0', prefix=self.prefix)
 
     def close(self):
         self.keeper.stdin.close()
@@ -99,15 +106,26 @@ class Network:
             guest.connect()
         return self
 
-    def make_bridge(self):
-        ip('link', 'add', BRIDGE, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0')
+    def make_bridge(self, *options):
+        """As libvirt does, and with these options of ip-link(8)."""
+        ip('link', 'add', BRIDGE, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0', *options)
         ip('addr', 'add', HOST + '/24', 'dev', BRIDGE)
+        for guest in self.guests:
+            guest.attach()
         ip('link', 'set', BRIDGE, 'up')
+
+    def remove_bridge(self):
+        subprocess.run(['ip', 'link', 'del', BRIDGE], stderr=subprocess.DEVNULL, check=False)
+
+    def renew(self):
+        """The bridge as it is at first, whatever a test has made of it."""
+        self.remove_bridge()
+        self.make_bridge()
 
     def __exit__(self, *_):
         for guest in self.guests:
             guest.close()
-        subprocess.run(['ip', 'link', 'del', BRIDGE], stderr=subprocess.DEVNULL, check=False)
+        self.remove_bridge()
 
 
 def joined(group, interface):
