@@ -17,7 +17,8 @@ into a private server with a null sink, records the sink's monitor natively, and
 recorder got it, in ms; the recorder's own share, the same for both, is in it. Slope is in ms a minute,
 after {skip:g} s where the clocks differ and after 3 s elsewhere. Dropouts are counted from 3 s on; "of"
 says how many the sender itself caused by loss or stalls. CPU is in percent of one core, the server's with
-the recorder's client; context switches are all threads', voluntary or not.
+the recorder's client; context switches are all threads', voluntary or not. ~: the recording's clock was
+unsteady, twice, by more than 2 ms: its latency is known no better.
 '''
 
 
@@ -39,6 +40,7 @@ def row_of(case, name, f):
         return [case, name, 'failed: ' + f['error'].splitlines()[0][:60]] + [''] * 9
     x = f['latency'] or dict.fromkeys(('median', 'p5', 'p95', 'slope'))
     control = case == 'control'
+    case += ' ~' if f.get('unsteady') else ''
     return [case, name, *(cell(None if control else x[k]) for k in ('median', 'p5', 'p95')),
             cell(x['slope'], '%+.2f'), dropouts_text(f), cell(f.get('cpu')), cell(f.get('server_cpu')),
             cell(f.get('switches'), '%.0f'), cell(mib(f.get('rss')), '%.1f'),

@@ -80,7 +80,7 @@ def offline(place):
     return errors
 
 
-def steady(f):
+def unsteady(f):
     """None, or why the recording's clock was not good enough to judge by."""
     clock = f['clock']
     if clock['spread'] <= LIVE_SPREAD and abs(clock['ppm']) <= LIVE_PPM:
@@ -91,7 +91,7 @@ def steady(f):
 
 def live(control):
     """What the server's own player shows: nothing but the bench and the machine are in it."""
-    x, wrong = control['latency'], steady(control)
+    x, wrong = control['latency'], unsteady(control)
     if x is None:
         raise Failure('the bench is off: the control was not heard')
     if wrong:
