@@ -21,7 +21,7 @@ pkg_alsa     := alsa
 # ---- libraries of the core: pkg_ as above, <NAME>=no leaves one out ----
 LIBRARIES_KNOWN := systemd
 pkg_systemd  := libsystemd
-does_systemd := RealtimeKit
+does_systemd := RealtimeKit, and what services tell systemd
 
 upper = $(shell echo $(1) | tr a-z A-Z)
 have = $(if $(pkg_$(1)),$(shell pkg-config --exists '$(pkg_$(1))' 2>/dev/null && echo yes),yes)

@@ -44,6 +44,8 @@ struct stream_counters {
     counter skipped_frames; /* frames dropped by them */
     counter latency_us;     /* a gauge: arrival to ear, of the last period played */
     counter delay_us;       /* a gauge: the part of it that lies behind the player */
+    counter drift_ppb;      /* a gauge, signed: how much faster than nominal the guest is played */
+    counter passes;         /* through the player, two each: odd while its reader is inside */
 };
 
 static inline void gauge_set(counter *c, uint64_t v)

@@ -27,6 +27,7 @@ struct ingest {
 
     /* any thread */
     atomic_bool stopping;
+    atomic_uint asked, answered;
     atomic_int failure;
 };
 
@@ -74,13 +75,26 @@ static int take_batch(struct ingest *in)
     return n < 0 ? n : 0;
 }
 
+/* To the control thread, which writes wake_fd just after it has asked: if that is still to come, then with it. */
+static void answer(struct ingest *in)
+{
+    eventfd_t count;
+    const unsigned asked = atomic_load(&in->asked);
+    if (asked == atomic_load_explicit(&in->answered, memory_order_relaxed))
+        return;
+    if (eventfd_read(in->wake_fd, &count) == 0)
+        atomic_store(&in->answered, asked);
+}
+
 static void *run(void *arg)
 {
     struct ingest *in = arg;
     int err = 0;
     schedule_begin(&in->schedule, "receiver", true);
-    while (err == 0 && !atomic_load(&in->stopping))
+    while (err == 0 && !atomic_load(&in->stopping)) {
         err = take_batch(in);
+        answer(in);
+    }
     if (err < 0) {
         atomic_store(&in->failure, err);
         notifier_raise(in->notifier, NOTIFY_RECEIVER);
@@ -96,7 +110,7 @@ int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, stru
     in->receiver = r;
     in->stream = s;
     in->notifier = n;
-    in->wake_fd = eventfd(0, EFD_CLOEXEC);
+    in->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int err = in->wake_fd < 0 ? -errno : 0;
     if (err < 0)
         goto free_ingest;
@@ -131,4 +145,15 @@ void ingest_stop(struct ingest *in)
 int ingest_failure(const struct ingest *in)
 {
     return atomic_load((atomic_int *)&in->failure);
+}
+
+void ingest_ask(struct ingest *in)
+{
+    atomic_fetch_add(&in->asked, 1);
+    eventfd_write(in->wake_fd, 1);
+}
+
+bool ingest_answered(const struct ingest *in)
+{
+    return atomic_load((atomic_uint *)&in->answered) == atomic_load((atomic_uint *)&in->asked);
 }

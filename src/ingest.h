@@ -39,6 +39,15 @@ int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, stru
 /* Control thread: on return nobody writes the stream or reads the receiver. NULL is fine. */
 void ingest_stop(struct ingest *in);
 
+/*
+ * Control thread: asks the receiver thread to come out of its wait and say so. Not again before it has
+ * answered.
+ */
+void ingest_ask(struct ingest *in);
+
+/* Control thread: it has answered what it was asked, or was never asked. */
+bool ingest_answered(const struct ingest *in);
+
 /* Control thread: 0, or the -errno with which the receiver ended. */
 int ingest_failure(const struct ingest *in);
 

@@ -19,6 +19,7 @@ int player_open(struct player **out, const struct player_config *config)
     if (p->fade_frames > FADE_MAX)
         p->fade_frames = FADE_MAX;
     atomic_init(&p->finished, false);
+    atomic_init(&p->ending, false);
     p->learnt = config->learnt ? config->learnt : &p->own;
     p->noise = 1;
     if (config->steer) {
@@ -64,6 +65,17 @@ int player_set_sink(struct player *p, const struct player_sink *sink)
 bool player_finished(const struct player *p)
 {
     return atomic_load_explicit((atomic_bool *)&p->finished, memory_order_acquire);
+}
+
+void player_end(struct player *p)
+{
+    atomic_store_explicit(&p->ending, true, memory_order_relaxed);
+}
+
+/* For whoever watches that it comes back. */
+static void pass(const struct player *p)
+{
+    count_add(&p->config.stream->counters.passes, 1);
 }
 
 /* ---- edges of sound ---- */
@@ -186,9 +198,13 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
                      const struct player_moment *moment)
 {
     rt_enter();
+    pass(p);
     struct player_moment m = *moment;
     uint32_t done = 0;
-    const uint64_t ready = frames_ready(p);
+    const bool ending = atomic_load_explicit(&p->ending, memory_order_relaxed);
+    const uint64_t ready = ending ? 0 : frames_ready(p);
+    if (ending && p->playing)
+        go_idle(p, m.now);
     if (p->playing) {
         keep_time(p, ready, least, most, &m);
     } else {
@@ -206,6 +222,7 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
         player_play_nothing(p, (uint8_t *)dst + (size_t)done * p->sink_frame_bytes, least - done);
         done = least;
     }
+    pass(p);
     rt_leave();
     return done;
 }
@@ -228,11 +245,13 @@ void player_ran_dry(struct player *p)
 uint32_t player_take(struct player *p, void *dst, uint32_t max)
 {
     rt_enter();
+    pass(p);
     const uint64_t ready = frames_ready(p);
     const uint32_t room = max / p->frame_bytes;
     const uint32_t n = ready < room ? (uint32_t)ready : room;
     stream_read(p->config.stream, dst, (uint64_t)n * p->frame_bytes);
     count_add(&p->config.stream->counters.frames, n);
+    pass(p);
     rt_leave();
     return n * p->frame_bytes;
 }

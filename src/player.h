@@ -103,6 +103,12 @@ int player_wake_fd(const struct player *p);
 double player_ratio(const struct player *p);
 
 /*
+ * Control thread: there will be no more. What plays dies away in a fade, at the next request; silence
+ * from then on. It is heard when the output's delay has passed. Of no effect on player_take().
+ */
+void player_end(struct player *p);
+
+/*
  * Any thread: the last frame of this format has been read, and another format waits. The control
  * thread then waits for the output's own delay to pass and makes both anew.
  */

@@ -75,6 +75,7 @@ struct player {
 
     /* any thread */
     atomic_bool finished;
+    atomic_bool ending;
 };
 
 /* At most `frames` (no more than BLOCK) out of `ready` ones of the stream to dst; how many. */

@@ -201,4 +201,5 @@ void player_note_latency(struct player *p, const struct player_moment *m)
     const int64_t behind = m->delay > 0 ? m->delay : 0;
     gauge_set(&c->latency_us, (uint64_t)((held + behind) / NS_PER_US));
     gauge_set(&c->delay_us, (uint64_t)(behind / NS_PER_US));
+    gauge_set(&c->drift_ppb, (uint64_t)(int64_t)((player_ratio(p) - 1) * 1e9));
 }

@@ -3,6 +3,7 @@
 #include "ingest.h"
 #include "log.h"
 #include "report.h"
+#include "status.h"
 #include "voice.h"
 
 #include <errno.h>
@@ -13,8 +14,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define TICK_NS   (5 * NS_PER_S)   /* of the reports */
-#define REOPEN_NS (50 * NS_PER_MS) /* the least time from one opening of the receiver to the next */
+#define TICK_NS       (5 * NS_PER_S)   /* of the reports */
+#define FADED_NS      (30 * NS_PER_MS) /* from the output's next request to the end of a fade */
+#define FADED_MOST_NS (140 * NS_PER_MS)
+#define REOPEN_NS     (50 * NS_PER_MS) /* the least time from one opening of the receiver to the next */
 
 struct session {
     const struct options *options;
@@ -28,6 +31,7 @@ struct session {
     struct voice voice;
     struct notifier notifier;
     struct report report;
+    struct status status;
     int signal_fd;
     int64_t next_report;
     int64_t silent_hint; /* when to say that nothing has come; doubles, BACKOFF_NEVER once it has */
@@ -143,6 +147,18 @@ static void do_reports(struct session *s, int64_t now)
     s->next_report = now + TICK_NS;
 }
 
+/* Says what it does and that it lives. */
+static void tell_systemd(struct session *s, int64_t now, int64_t *next)
+{
+    const struct status_view view = {
+        .receiver = s->receiver,
+        .waiting = s->receiver ? s->receiver->waiting : s->retry.why,
+        .ingest = s->ingest,
+        .voice = &s->voice,
+    };
+    status_turn(&s->status, &view, now, next);
+}
+
 static int64_t earliest(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -177,6 +193,7 @@ static int turn(struct session *s, int64_t *next)
     if (now >= s->next_report)
         do_reports(s, now);
     *next = earliest(*next, receiver_due(s));
+    tell_systemd(s, now, next);
     return err;
 }
 
@@ -210,6 +227,18 @@ static int loop(struct session *s)
     }
 }
 
+/* What plays fades, and that is heard before the output is closed; if that takes too long, it is cut. */
+static void die_away(const struct voice *v)
+{
+    if (v->state != VOICE_PLAYING || v->exact)
+        return;
+    player_end(v->player);
+    const int64_t delay = (int64_t)count_read(&v->stream.counters.delay_us) * NS_PER_US;
+    const struct timespec ts = {.tv_nsec = delay < FADED_MOST_NS - FADED_NS ? delay + FADED_NS
+                                                                            : FADED_MOST_NS};
+    nanosleep(&ts, NULL);
+}
+
 int session_run(const struct options *options)
 {
     struct session s = {.options = options, .driver = receiver_find(options->receiver_name)};
@@ -223,9 +252,12 @@ int session_run(const struct options *options)
     if (err < 0)
         goto finish_notifier;
     report_init(&s.report, &s.counters, &s.voice.stream.counters);
+    status_init(&s.status, clock_now());
 
     err = loop(&s);
 
+    service_stopping(&s.status.service);
+    die_away(&s.voice);
     if (s.voice.state != VOICE_EMPTY)
         report_playing(&s.report);
     if (s.receiver)

@@ -243,7 +243,7 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
     return err;
 }
 
-static void source_text(const struct voice *v, char *buf, size_t size)
+void voice_source_text(const struct voice *v, char *buf, size_t size)
 {
     const struct source_id id = stream_source(&v->stream);
     if (id.address == 0)
@@ -257,7 +257,7 @@ void voice_describe(const struct voice *v, char *buf, size_t size)
 {
     char format[64], source[32], output[160];
     pcm_format_text(&v->format, format, sizeof format);
-    source_text(v, source, sizeof source);
+    voice_source_text(v, source, sizeof source);
     if (v->output)
         v->driver->describe(v->output, output, sizeof output);
     else

@@ -59,6 +59,9 @@ void voice_format(struct voice *v, int64_t now);
  */
 int voice_turn(struct voice *v, int64_t now, int64_t *next);
 
+/* Whose sound it is: an address, terminated. */
+void voice_source_text(const struct voice *v, char *buf, size_t size);
+
 /* "48 kHz 16 bit stereo from 192.168.122.50 on ..., 24 ms", terminated. */
 void voice_describe(const struct voice *v, char *buf, size_t size);
 
