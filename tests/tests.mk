@@ -4,9 +4,10 @@ UNIT     := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 # a driver's tests go with it
 UNIT     := $(filter-out $(patsubst %,test_%,$(filter-out $(OUTPUTS) $(RECEIVERS),$(OUTPUTS_KNOWN) $(RECEIVERS_KNOWN))),$(UNIT))
 SUPPORT  := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))
+SIMPARTS := $(filter-out tests/sim/simulate.c,$(wildcard tests/sim/*.c))
 TOOLPARTS := $(filter-out tools/send.c tools/listen.c,$(wildcard tools/*.c))
 checked   = $(patsubst %.c,$(BUILD)/check/obj/%.o,$(1))
-PARTS    := $(call checked,$(sort $(CORE) $(DRIVERS) $(TOOLPARTS) $(SUPPORT)))
+PARTS    := $(call checked,$(sort $(CORE) $(DRIVERS) $(TOOLPARTS) $(SUPPORT) receivers/ivshmem_pace.c))
 
 $(BUILD)/check/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC    $< (checked)"
@@ -21,6 +22,21 @@ unit: $(UNIT:%=$(BUILD)/check/%)
 	@set -e; for t in $^; do $$t; done
 
 .SECONDARY:
+
+# ---- the simulator: make simulate CASE="udp n=480 ppm=500 stall=250@60", --help lists the words ----
+CASE ?= udp ppm=100 out=-30 jitter=0.01 stall=250@120 pause=3000@180 step=200@240 seconds=360
+.PHONY: simulate
+simulate: $(BUILD)/simulate
+	@$(BUILD)/simulate -o $(BUILD)/simulate.svg $(CASE)
+
+# Of the core it takes what it needs.
+$(BUILD)/simulate: $(call objects,$(wildcard tests/sim/*.c)) $(BUILD)/core.a
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+
+$(BUILD)/core.a: $(call objects,$(CORE) receivers/ivshmem_pace.c)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 # ---- live tests: the real programs on real servers, see tests/live/run ----
 live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen

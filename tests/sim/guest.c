@@ -1,0 +1,185 @@
+#include "guest.h"
+
+#include "../../src/clock.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_NS      (10 * NS_PER_MS)
+#define UDP_WAKE_NS  (50 * NS_PER_US)
+#define SHM_WAKE_NS  (50 * NS_PER_US)
+#define LOOK_LATE_NS (100 * NS_PER_US) /* a sleeping thread wakes up so much late at most */
+
+static double frame_ns(const struct guest *g)
+{
+    return NS_PER_S / (g->format.rate * (1 + g->ppm * 1e-6));
+}
+
+/* From the next frame to be sent on: the frames counted so far came to be until `now`. */
+static void draw_line(struct guest *g, double now)
+{
+    const struct guest_line line = {
+        .from = g->sent, .zero = now - (double)g->counted * frame_ns(g), .frame = frame_ns(g)};
+    g->lines[++g->newest % GUEST_LINES] = line;
+}
+
+/* A second of sound in the format's bytes, so that any packet is one piece of it. */
+static void render(struct guest *g)
+{
+    const uint32_t rate = g->format.rate, frames = rate + g->grain;
+    free(g->sound);
+    g->sound = malloc((size_t)frames * pcm_frame_bytes(&g->format));
+    if (!g->sound)
+        abort();
+    for (uint32_t i = 0; i < 2 * frames; i++) {
+        const double angle = 2 * M_PI * (i / 2) / rate;
+        const double x = GUEST_LEVEL * (i % 2 ? cos(angle) : sin(angle));
+        if (g->format.width == 16)
+            ((int16_t *)(void *)g->sound)[i] = (int16_t)lrint(32768 * x);
+        else
+            ((int32_t *)(void *)g->sound)[i] = (int32_t)lrint(2147483647.0 * x);
+    }
+}
+
+static void begin(struct guest *g, double now, uint32_t rate)
+{
+    g->format = (struct pcm_format){
+        .rate = rate, .width = (uint8_t)g->scenario->width, .channels = 2, .mask = 3};
+    g->grain = g->scenario->ivshmem ? rate / 50 : SCREAM_PAYLOAD / pcm_frame_bytes(&g->format);
+    g->tick_frames = rate / 100;
+    g->counted = g->sent = g->published = 0;
+    g->first_line = g->newest + 1;
+    draw_line(g, now);
+    render(g);
+    stream_begin(g->stream, &g->format, (struct source_id){0});
+    stream_commit(g->stream);
+}
+
+/* When what is counted at the next wake-up is sent: never before what has been sent already. */
+static void expect(struct guest *g)
+{
+    const struct scenario *s = g->scenario;
+    const double usual = (double)(s->ivshmem ? SHM_WAKE_NS : UDP_WAKE_NS);
+    const double wake = s->wake < 0 ? usual : s->wake * NS_PER_MS;
+    double at = g->tick_at + TICK_NS / (1 + g->ppm * 1e-6);
+    at += dice_part(&g->dice) * wake;
+    if (dice_part(&g->dice) < s->late)
+        at += dice_part(&g->dice) * s->up_to * NS_PER_MS;
+    g->next = fmax(g->next, at);
+}
+
+void guest_init(struct guest *g, const struct scenario *s, struct stream *stream, double now)
+{
+    *g = (struct guest){.scenario = s, .stream = stream, .ppm = s->guest, .tick_at = now};
+    g->dice.state = (uint64_t)s->seed;
+    g->look = INFINITY;
+    if (s->ivshmem) {
+        shm_pace_init(&g->pace, (int64_t)now);
+        g->look = now;
+    }
+    begin(g, now, (uint32_t)s->rate);
+    expect(g);
+}
+
+void guest_finish(struct guest *g)
+{
+    free(g->sound);
+}
+
+double guest_next(const struct guest *g)
+{
+    return fmin(fmax(g->next, g->stalled_until), g->look);
+}
+
+/* What is full; how many. */
+static int send_until(struct guest *g, uint64_t end, double now)
+{
+    const uint32_t bytes = g->grain * pcm_frame_bytes(&g->format);
+    int sent = 0;
+    for (; g->sent + g->grain <= end; g->sent += g->grain, sent++)
+        if (g->scenario->loss == 0 || dice_part(&g->dice) >= g->scenario->loss)
+            stream_write(g->stream,
+                         g->sound + g->sent % g->format.rate * (size_t)pcm_frame_bytes(&g->format),
+                         bytes, (int64_t)now);
+    if (sent > 0)
+        stream_commit(g->stream);
+    return sent;
+}
+
+static void wake_up(struct guest *g, double now)
+{
+    g->next = now;
+    g->tick_at += TICK_NS / (1 + g->ppm * 1e-6);
+    if (g->tick_at > g->paused_until) {
+        g->counted += g->tick_frames;
+        g->published = g->counted;
+        if (!g->scenario->ivshmem)
+            send_until(g, g->counted, now);
+    }
+    expect(g);
+}
+
+static void look(struct guest *g)
+{
+    const double now = g->look;
+    const int64_t next = send_until(g, g->published, now) > 0
+                             ? shm_pace_found(&g->pace, (int64_t)now)
+                             : shm_pace_missed(&g->pace, (int64_t)now);
+    g->look = fmax((double)next, now) + dice_part(&g->dice) * LOOK_LATE_NS;
+}
+
+void guest_turn(struct guest *g)
+{
+    const double wakes = fmax(g->next, g->stalled_until);
+    if (wakes <= g->look)
+        wake_up(g, wakes);
+    else
+        look(g);
+}
+
+void guest_stall(struct guest *g, double until)
+{
+    g->stalled_until = until;
+}
+
+/* Nothing is counted meanwhile; what came to be before has come to be until the end of it. */
+void guest_pause(struct guest *g, double now, double until)
+{
+    const double tick = TICK_NS / (1 + g->ppm * 1e-6);
+    const double ticks = floor((until - g->tick_at) / tick);
+    (void)now;
+    g->paused_until = g->tick_at + (ticks + 0.5) * tick;
+    draw_line(g, g->tick_at + ticks * tick);
+}
+
+void guest_step(struct guest *g, double now, double ppm)
+{
+    (void)now;
+    g->ppm += ppm;
+    draw_line(g, g->tick_at);
+}
+
+void guest_change(struct guest *g, double now, uint32_t rate)
+{
+    begin(g, now, rate);
+    g->tick_at = now;
+    g->next = now;
+    if (g->scenario->ivshmem)
+        shm_pace_begin(&g->pace, (int64_t)now);
+    expect(g);
+}
+
+double guest_age(const struct guest *g, double place, double heard)
+{
+    const double rate = g->format.rate;
+    unsigned i = g->newest;
+    for (;; i--) {
+        const struct guest_line *l = &g->lines[i % GUEST_LINES];
+        const double due = (heard - l->zero) / l->frame;
+        const double frame = place + rate * floor((due - place) / rate + 0.05);
+        const bool last = i == g->first_line || g->newest - i == GUEST_LINES - 1;
+        if (frame >= (double)l->from || last)
+            return heard - l->zero - frame * l->frame;
+    }
+}
