@@ -33,10 +33,6 @@ void memory_give(void *memory, size_t bytes)
 __attribute__((noinline)) void memory_keep_stack(void)
 {
     unsigned char below[MEMORY_STACK];
-    memset(below, 0, sizeof below);
+    explicit_bzero(below, sizeof below); /* no compiler leaves it out */
     (void)mlock(below, sizeof below);
-    __asm__ volatile(""
-                     :
-                     : "r"(below)
-                     : "memory"); /* else the compiler sees that nobody reads it */
 }
