@@ -53,6 +53,7 @@ static void on_request(pa_stream *s, size_t bytes, void *data)
 {
     (void)s, (void)bytes;
     struct pulse *p = data;
+    pulse_queue_asked(&p->queue);
     pulse_queue_fill(&p->queue, p->silent > 0);
     p->silent -= p->silent > 0;
 }
@@ -172,8 +173,11 @@ static int open_stream(struct pulse *p, const struct output_config *config,
               pa_stream_get_device_name(p->stream),
               (double)pa_bytes_to_usec(granted->tlength, &p->spec) / PA_USEC_PER_MSEC,
               (double)pa_bytes_to_usec(granted->minreq, &p->spec) / PA_USEC_PER_MSEC);
+    if (p->link.pipewire)
+        log_info("pulse: this server is PipeWire; -o pipewire plays with less latency");
     sink.quantum = pulse_quantum(granted, &p->spec);
-    p->queue = (struct pulse_queue){p->stream, p->player, &p->spec};
+    p->queue = (struct pulse_queue){
+        .stream = p->stream, .player = p->player, .spec = &p->spec, .by_cycles = p->link.pipewire};
     return player_set_sink(p->player, &sink);
 }
 

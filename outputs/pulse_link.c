@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <pulse/error.h>
+#include <pulse/introspect.h>
 #include <pulse/operation.h>
 #include <pulse/proplist.h>
 #include <pulse/rtclock.h>
 #include <stdlib.h>
+#include <string.h>
 
 int pulse_link_error(const struct pulse_link *l)
 {
@@ -105,6 +107,14 @@ static pa_context *new_context(struct pulse_link *l)
     return c;
 }
 
+static void on_server(pa_context *c, const pa_server_info *info, void *data)
+{
+    (void)c;
+    struct pulse_link *l = data;
+    l->pipewire = info && info->server_name && strstr(info->server_name, "PipeWire");
+    pa_threaded_mainloop_signal(l->loop, 0);
+}
+
 static int connect_context(struct pulse_link *l, pa_context_flags_t flags, pa_usec_t timeout)
 {
     int err = pulse_link_deadline(l, timeout);
@@ -112,7 +122,8 @@ static int connect_context(struct pulse_link *l, pa_context_flags_t flags, pa_us
         err = pulse_link_error(l);
     while (err == 0 && pa_context_get_state(l->context) != PA_CONTEXT_READY)
         err = pulse_link_wait(l);
-    return err;
+    return err < 0 ? err
+                   : pulse_link_finish(l, pa_context_get_server_info(l->context, on_server, l));
 }
 
 int pulse_link_open(struct pulse_link *l, pa_context_flags_t flags, pa_usec_t timeout)

@@ -17,6 +17,7 @@ struct pulse_link {
     pa_threaded_mainloop *loop;
     pa_context *context;
     pa_time_event *deadline;             /* under the lock */
+    bool pipewire;                       /* what answers is PipeWire in PulseAudio's place */
     bool late;                           /* under the lock: the deadline has passed */
     void (*lost)(void *data, int error); /* loop's thread: the server has gone, once connected */
     void *data;

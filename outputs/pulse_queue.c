@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define FURTHER_US (5 * PA_USEC_PER_MSEC)
+#define SEEN       4    /* the least of so many requests is what is taken at a time */
+#define MARGIN_US  2500 /* by which our thread may be late when the queue is low */
 
 /* Bytes in the server's queue at its latest request; negative when it has run dry and time goes on. */
 static int64_t queued(const struct pulse_queue *q)
@@ -15,42 +17,70 @@ static int64_t queued(const struct pulse_queue *q)
            (int64_t)pa_stream_writable_size(q->stream);
 }
 
+static int64_t queued_ns(const struct pulse_queue *q)
+{
+    const int64_t frames = queued(q) / (int64_t)pa_frame_size(q->spec);
+    return frames * NS_PER_S / q->spec->rate;
+}
+
+/*
+ * A server that moves in steps tells times that are off by up to a step, differently each time; but its
+ * requests come at the steps, and how much is in the queue then is exact.
+ */
+static struct player_moment moment_by_cycles(struct pulse_queue *q, const pa_timing_info *info)
+{
+    if (q->behind == 0 && info && info->sink_usec > 0)
+        q->behind = (int64_t)info->sink_usec * NS_PER_US;
+    const int64_t held = queued_ns(q);
+    return (struct player_moment){.now = clock_now(), .delay = held + q->behind, .held = held};
+}
+
 /*
  * When a frame written now is heard, in the past after a stall. The sink's own buffer is as full as it
  * may be while it asks; what is more than that (Bluetooth) lies behind it.
  */
-static struct player_moment moment(const struct pulse_queue *q)
+static struct player_moment moment(struct pulse_queue *q)
 {
     const pa_timing_info *info = pa_stream_get_timing_info(q->stream);
     pa_usec_t heard = 0;
-    struct player_moment m = {.now = clock_now()};
-    if (info && !info->write_index_corrupt && pa_stream_get_time(q->stream, &heard) == 0) {
-        /* Not pa_stream_get_latency(): it says 0 for all that is negative. */
-        const pa_usec_t written = pa_bytes_to_usec((uint64_t)info->write_index, q->spec);
-        const pa_usec_t buffer = info->configured_sink_usec;
-        const bool more = info->sink_usec > buffer + FURTHER_US;
-        m.delay = (int64_t)(written - heard) * NS_PER_US;
-        m.held = m.delay - (int64_t)(more ? info->sink_usec : buffer) * NS_PER_US;
-    } else { /* no timing yet: the least that it can be */
-        const int64_t held = queued(q);
-        m.held = (int64_t)pa_bytes_to_usec((uint64_t)(held > 0 ? held : 0), q->spec) * NS_PER_US;
-        m.delay = m.held;
-    }
+    if (q->by_cycles || !info || info->write_index_corrupt ||
+        pa_stream_get_time(q->stream, &heard) < 0)
+        return moment_by_cycles(q, info);
+    /* Not pa_stream_get_latency(): it says 0 for all that is negative. */
+    const pa_usec_t written = pa_bytes_to_usec((uint64_t)info->write_index, q->spec);
+    const pa_usec_t buffer = info->configured_sink_usec;
+    const bool more = info->sink_usec > buffer + FURTHER_US;
+    struct player_moment m = {.now = clock_now(), .delay = (int64_t)(written - heard) * NS_PER_US};
+    m.held = m.delay - (int64_t)(more ? info->sink_usec : buffer) * NS_PER_US;
     return m;
 }
 
 /* What the queue must hold at a request to last until the next one, bytes. */
 static int64_t low_water(const struct pulse_queue *q)
 {
-    const uint32_t minreq = pa_stream_get_buffer_attr(q->stream)->minreq;
-    return minreq + minreq / 2;
+    const size_t minreq = pa_stream_get_buffer_attr(q->stream)->minreq;
+    const size_t period = q->period * pa_frame_size(q->spec);
+    return (int64_t)((period > minreq ? period : minreq) + pa_usec_to_bytes(MARGIN_US, q->spec));
+}
+
+void pulse_queue_asked(struct pulse_queue *q)
+{
+    const size_t room = pa_stream_writable_size(q->stream);
+    const uint32_t asked =
+        room > q->room ? (uint32_t)((room - q->room) / pa_frame_size(q->spec)) : 0;
+    if (q->seen == 0 || asked < q->least)
+        q->least = asked;
+    if (++q->seen < SEEN)
+        return;
+    q->period = q->least;
+    q->seen = 0;
 }
 
 /*
  * Hands over at most `most` bytes, from the player, which gives `least`, or silence. True if that was
  * all there is room for in a block, and there may be more; on_stream_state() reports failure.
  */
-static bool write_block(const struct pulse_queue *q, size_t least, size_t most, bool silence)
+static bool write_block(struct pulse_queue *q, size_t least, size_t most, bool silence)
 {
     const size_t frame = pa_frame_size(q->spec);
     void *dst = NULL;
@@ -63,7 +93,8 @@ static bool write_block(const struct pulse_queue *q, size_t least, size_t most, 
     if (silence) {
         memset(dst, 0, frames * frame);
     } else {
-        const struct player_moment m = moment(q);
+        struct player_moment m = moment(q);
+        m.period = q->period;
         done = player_pour(q->player, dst, must < frames ? must : frames, frames, &m);
     }
     if (done == 0)
@@ -73,7 +104,7 @@ static bool write_block(const struct pulse_queue *q, size_t least, size_t most, 
     return done > 0 && done == frames;
 }
 
-void pulse_queue_fill(const struct pulse_queue *q, bool silence)
+void pulse_queue_fill(struct pulse_queue *q, bool silence)
 {
     bool more = true;
     while (more) {
@@ -82,4 +113,5 @@ void pulse_queue_fill(const struct pulse_queue *q, bool silence)
         const size_t most = silence ? least : pa_stream_writable_size(q->stream);
         more = most >= pa_frame_size(q->spec) && write_block(q, least, most, silence);
     }
+    q->room = pa_stream_writable_size(q->stream);
 }

@@ -11,12 +11,22 @@ struct pulse_queue {
     pa_stream *stream;
     struct player *player;
     const pa_sample_spec *spec;
+    bool by_cycles; /* PipeWire's stand-in: it takes from the queue, and tells the time, in steps */
+
+    uint32_t period; /* frames taken from the queue at a time, as seen of late; 0: not seen yet */
+    uint32_t least;  /* of the requests being seen, */
+    unsigned seen;   /* so many so far */
+    size_t room;     /* bytes that were left free after the latest request */
+    int64_t behind;  /* ns behind the queue of a server by cycles; 0: not known yet */
 };
+
+/* A request has come, and nothing has been written since. */
+void pulse_queue_asked(struct pulse_queue *q);
 
 /*
  * Whatever the player has, and at least what the queue must hold until the next request; silence: only
  * that, of silence. The stream's state tells of failure.
  */
-void pulse_queue_fill(const struct pulse_queue *q, bool silence);
+void pulse_queue_fill(struct pulse_queue *q, bool silence);
 
 #endif

@@ -200,6 +200,8 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
     rt_enter();
     pass(p);
     struct player_moment m = *moment;
+    if (p->sink.queued)
+        p->quantum = m.period > p->sink.quantum ? m.period : p->sink.quantum;
     uint32_t done = 0;
     const bool ending = atomic_load_explicit(&p->ending, memory_order_relaxed);
     const uint64_t ready = ending ? 0 : frames_ready(p);

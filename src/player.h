@@ -54,6 +54,8 @@ struct player_moment {
     int64_t now;   /* ns, CLOCK_MONOTONIC */
     int64_t delay; /* ns from there until it is heard, negative when that time has passed */
     int64_t held;  /* ns of that are in the queue of a `queued` sink, else 0 */
+    uint32_t
+        period; /* frames that it takes from there at a time as a rule; 0: the sink's quantum */
 };
 
 /* Control thread. 0 or -errno; what it needs is allocated here. */

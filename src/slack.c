@@ -1,5 +1,7 @@
 #include "slack.h"
 
+#include "clock.h"
+
 static void new_window(struct slack *s)
 {
     s->least = INT64_MAX;

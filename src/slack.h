@@ -9,23 +9,21 @@
 #ifndef SCREAM_SLACK_H
 #define SCREAM_SLACK_H
 
-#include "clock.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SLACK_LEAST_NS  (2 * NS_PER_MS)
-#define SLACK_MOST_NS   (80 * NS_PER_MS)
-#define SLACK_STEP_NS   (5 * NS_PER_MS)   /* more after a dropout, twice that after the next... */
-#define SLACK_LEAP_NS   (20 * NS_PER_MS)  /* ...and this at most, */
-#define SLACK_SOON_NS   (10 * NS_PER_S)   /* when it comes so soon, */
-#define SLACK_ONE_NS    (100 * NS_PER_MS) /* but not so soon that it is the same one */
-#define SLACK_NEAR_NS   (1 * NS_PER_MS)   /* and if so little was left, that was near one: */
-#define SLACK_NUDGE_NS  (2 * NS_PER_MS)   /* so much more */
-#define SLACK_KEEP_NS   (3 * NS_PER_MS)   /* what should be left at the worst moment */
-#define SLACK_WINDOW_NS (600 * NS_PER_S)  /* after so long without either, half of what was left */
-#define SLACK_WORTH_NS  (2 * NS_PER_MS)   /* beyond that is given back, if it is worth a change */
-#define SLACK_STALL_NS  (60 * NS_PER_MS) /* a longer silence is a stall: nothing is kept for those */
+#define SLACK_LEAST_NS  2000000LL
+#define SLACK_MOST_NS   80000000LL
+#define SLACK_STEP_NS   5000000LL      /* more after a dropout, twice that after the next... */
+#define SLACK_LEAP_NS   20000000LL     /* ...and this at most, */
+#define SLACK_SOON_NS   10000000000LL  /* when it comes so soon, */
+#define SLACK_ONE_NS    100000000LL    /* but not so soon that it is the same one */
+#define SLACK_NEAR_NS   1000000LL      /* and if so little was left, that was near one: */
+#define SLACK_NUDGE_NS  2000000LL      /* so much more */
+#define SLACK_KEEP_NS   3000000LL      /* what should be left at the worst moment */
+#define SLACK_WINDOW_NS 600000000000LL /* after so long without either, half of what was left */
+#define SLACK_WORTH_NS  2000000LL      /* beyond that is given back, if it is worth a change */
+#define SLACK_STALL_NS  60000000LL     /* a longer silence is a stall: nothing is kept for those */
 
 struct slack {
     int64_t amount; /* ns */

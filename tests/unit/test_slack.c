@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "clock.h"
 #include "slack.h"
 
 #define FILL (10 * NS_PER_MS)
