@@ -75,7 +75,10 @@ struct fixture {
 static void start(struct fixture *f, const struct packet *packets, int count, int then)
 {
     memset(f, 0, sizeof *f);
-    f->script = (struct script){{&script_driver, &f->counters}, packets, count, 0, then};
+    f->script = (struct script){.base = {.driver = &script_driver, .counters = &f->counters},
+                                .packets = packets,
+                                .count = count,
+                                .then = then};
     assert_int_equal(stream_init(&f->stream, 0), 0);
     assert_int_equal(notifier_init(&f->notifier), 0);
     assert_int_equal(ingest_start(&f->ingest, &f->script.base, &f->stream, &f->notifier), 0);
