@@ -41,3 +41,10 @@ $(BUILD)/core.a: $(call objects,$(CORE) receivers/ivshmem_pace.c)
 # ---- live tests: the real programs on real servers, see tests/live/run ----
 live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen
 	$(Q)BUILD=$(BUILD) tests/live/run
+	$(Q)BUILD=$(BUILD) tests/live/run
+
+# ---- faults: many of them in random order, against receivers that are never restarted ----
+ROUNDS ?= 100
+.PHONY: check-faults
+check-faults: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen
+	$(Q)BUILD=$(BUILD) tests/live/test_faults.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
