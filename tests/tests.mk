@@ -41,7 +41,6 @@ $(BUILD)/core.a: $(call objects,$(CORE) receivers/ivshmem_pace.c)
 # ---- live tests: the real programs on real servers, see tests/live/run ----
 live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen
 	$(Q)BUILD=$(BUILD) tests/live/run
-	$(Q)BUILD=$(BUILD) tests/live/run
 
 # ---- faults: many of them in random order, against receivers that are never restarted ----
 ROUNDS ?= 100
