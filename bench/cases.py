@@ -2,7 +2,7 @@
 from collections import namedtuple
 
 STARTS = 5
-START_SECONDS = 8.0
+START_SECONDS = 6.0
 FORMAT_SECONDS = 15.0
 SETTLE = 3.0       # s from the stream's begin that no figure counts
 SLOPE_AFTER = 30.0  # s: a servo has learned the clock's rate by then
@@ -43,15 +43,15 @@ def all_cases(seconds):
 
 
 def chosen(words, seconds):
-    """The cases that one of the words begins or names a part of; none: the quick ones; long must be named."""
+    """The cases whose names begin with one of the words, [] if one fits none; no words: the quick ones."""
     every = all_cases(seconds)
     if not words:
         return [c for c in every if c.name in QUICK]
-    found = [c for c in every if any(fits(w, c) for w in words)]
-    return found
+    if not all(any(fits(w, c) for c in every) for w in words):
+        return []
+    return [c for c in every if any(fits(w, c) for w in words)]
 
 
 def fits(word, case):
-    if word == 'all':
-        return case.kind != 'long'
-    return case.name == word or case.name.startswith(word)
+    """The long ones must be named."""
+    return case.kind != 'long' if word == 'all' else case.name.startswith(word)

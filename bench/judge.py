@@ -75,6 +75,12 @@ def robust_slope(points):
     return median([(d - b) / (c - a) for i, (a, b) in enumerate(few) for c, d in few[i + 1:]])
 
 
+def spread_of(points, bend):
+    """ms, from the 10th to the 90th percentile, about a line."""
+    off = [x - bend * frame for frame, x in points]
+    return 1e3 * (quantile(off, 0.9) - quantile(off, 0.1))
+
+
 class Clock:
     """
     When a recorded frame was recorded. Its pieces come late, never early. The sink's clock need not be
@@ -86,15 +92,16 @@ class Clock:
         points = earliest_of(arrivals, rate, begin, end)
         if len(points) < 3:
             raise Failure('the recording has nothing of the time in question')
-        bend = robust_slope(points)
-        off = [x - bend * frame for frame, x in points]
-        self.origin, self.frame_s = quantile(off, 0.25), 1 / rate + bend
-        self.rate = rate
-        self.ppm = 1e6 * (1 / (1 + bend * rate) - 1)
-        self.spread = 1e3 * (quantile(off, 0.9) - quantile(off, 0.1))
-        # of a slope, in ms/min: what such a spread does to a straight line through so many points
+        # of a slope, in ms/min: what the points' spread does to a straight line through them
         length = (points[-1][0] - points[0][0]) / rate
+        bend = robust_slope(points)
+        self.spread = spread_of(points, bend)
         self.doubt = 60 * self.spread / 2.56 * (12 / len(points)) ** 0.5 / length
+        if abs(60e3 * bend * rate) < 3 * self.doubt:
+            bend = 0  # no other clock than the machine's can be made out
+        self.origin = quantile([x - bend * frame for frame, x in points], 0.25)
+        self.rate, self.frame_s = rate, 1 / rate + bend
+        self.ppm = 1e6 * (1 / (1 + bend * rate) - 1)
 
     def jump(self, arrivals, before):
         """How much earlier than before that time a frame is recorded: blocks have changed, ms."""

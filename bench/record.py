@@ -18,8 +18,10 @@ def two_channels(server):
     front.speakers, front.recorded_type = STEREO, 's16'
     argv, env = front.recorder()
     if server.output == 'pulse':
-        argv = argv + ['--no-remix']
-    return argv, env
+        return argv + ['--no-remix'], env
+    # else the session manager gives the stream all of the sink's channels, and a mix of them
+    return [a.replace('stream.capture.sink=true', 'stream.capture.sink=true stream.dont-remix=true')
+            if isinstance(a, str) else a for a in argv], env
 
 
 class Recording:
