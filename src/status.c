@@ -5,12 +5,13 @@
 
 #include <stdio.h>
 
-#define FIRST_FIGURES_NS (500 * NS_PER_MS) /* of a sound that has just begun */
-#define FIGURES_NS       (5 * NS_PER_S)
+#define FIRST_LOOK_NS (300 * NS_PER_MS) /* from an output's opening: does it play? */
+#define LOOK_NS       NS_PER_S
+#define FIGURES_NS    (5 * NS_PER_S)
 
 void status_init(struct status *s, int64_t now)
 {
-    *s = (struct status){.due = SERVICE_NEVER};
+    *s = (struct status){.look_at = SERVICE_NEVER};
     service_init(&s->service, now);
 }
 
@@ -26,13 +27,12 @@ static void playing_text(const struct status *s, const struct voice *v, char *bu
     pcm_format_text(&v->format, format, sizeof format);
     voice_source_text(v, source, sizeof source);
     v->driver->describe(v->output, output, sizeof output);
-    const bool moving = count_read(&c->frames) != s->frames;
-    if (moving)
+    if (s->moving)
         snprintf(figures, sizeof figures, ", %.0f ms, %+.0f ppm",
                  (double)count_read(&c->latency_us) / 1e3,
                  (double)(int64_t)count_read(&c->drift_ppb) / 1e3);
-    snprintf(buf, size, "%s %s from %s%s, on %s", s->playing && !moving ? "silent," : "playing",
-             format, source, figures, output);
+    snprintf(buf, size, "%s %s from %s%s, on %s", s->moving ? "playing" : "silent,", format, source,
+             figures, output);
 }
 
 void status_text(const struct status *s, const struct status_view *view, char *buf, size_t size)
@@ -54,22 +54,28 @@ void status_text(const struct status *s, const struct status_view *view, char *b
     }
 }
 
+/* A look whether sound comes out; true if the line has to be told (again). */
+static bool look(struct status *s, const struct voice *v, bool playing, int64_t now)
+{
+    const uint64_t frames = count_read(&v->stream.counters.frames);
+    const bool moving = playing && s->playing && frames != s->frames;
+    const bool news = !playing || !s->playing || moving != s->moving || now >= s->tell_at;
+    s->look_at = !playing ? SERVICE_NEVER : now + (s->playing ? LOOK_NS : FIRST_LOOK_NS);
+    s->playing = playing;
+    s->moving = moving;
+    s->frames = frames;
+    return news;
+}
+
 static void tell(struct status *s, const struct status_view *view, int64_t now)
 {
     char text[512];
     const bool playing = plays(view->voice) && !view->waiting[0];
-    if (playing && s->playing && now < s->due)
+    if ((playing && s->playing && now < s->look_at) || !look(s, view->voice, playing, now))
         return;
-    if (!playing)
-        s->due = SERVICE_NEVER;
-    else
-        s->due = now + (s->playing ? FIGURES_NS : FIRST_FIGURES_NS);
-    if (!s->playing) /* what was played before is no sign of this sound's moving */
-        s->frames = count_read(&view->voice->stream.counters.frames);
+    s->tell_at = now + FIGURES_NS;
     status_text(s, view, text, sizeof text);
     service_status(&s->service, text);
-    s->playing = playing;
-    s->frames = count_read(&view->voice->stream.counters.frames);
 }
 
 static void feed(struct status *s, const struct status_view *view, int64_t now)
@@ -94,8 +100,8 @@ void status_turn(struct status *s, const struct status_view *view, int64_t now, 
     tell(s, view, now);
     if (now >= s->service.feed_at)
         feed(s, view, now);
-    if (s->due < *next)
-        *next = s->due;
+    if (s->look_at < *next)
+        *next = s->look_at;
     if (s->service.feed_at < *next)
         *next = s->service.feed_at;
 }

@@ -22,9 +22,11 @@ struct status {
     struct service service;
     struct watchdog watchdog;
     bool stuck;      /* a thread was found so, and that has been logged */
-    bool playing;    /* as last told */
+    bool playing;    /* there is an output: as last told */
+    bool moving;     /* and sound has come out of the player since the last look */
     uint64_t frames; /* played by then */
-    int64_t due;     /* when the figures are to be told again */
+    int64_t look_at; /* the next look */
+    int64_t tell_at; /* figures that have changed are told no sooner */
 };
 
 void status_init(struct status *s, int64_t now);

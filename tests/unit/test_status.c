@@ -246,15 +246,19 @@ static void the_status_is_kept_true(void **state)
     s.voice.state = VOICE_PLAYING;
     int64_t next = turn_after(&s, 0);
     assert_string_equal(told(),
-                        "STATUS=playing 48 kHz 16 bit stereo from 192.168.122.50, on a box");
-    assert_true(next - s.now < NS_PER_S); /* the figures come soon */
+                        "STATUS=silent, 48 kHz 16 bit stereo from 192.168.122.50, on a box");
+    assert_true(next - s.now <= NS_PER_S); /* it is seen soon that it plays */
     play_some(&s, 24300, 31200);
     next = turn_after(&s, next - s.now);
     assert_string_equal(told(), "STATUS=playing 48 kHz 16 bit stereo from 192.168.122.50, 24 ms, "
                                 "+31 ppm, on a box");
+    for (int i = 0; i < 4; i++) {
+        play_some(&s, 25300, -31200);
+        turn_after(&s, 10 * NS_PER_MS);
+        next = turn_after(&s, next - s.now);
+        assert_string_equal(told(), ""); /* figures change all the time */
+    }
     play_some(&s, 25300, -31200);
-    turn_after(&s, 10 * NS_PER_MS);
-    assert_string_equal(told(), ""); /* not at each turn */
     next = turn_after(&s, next - s.now);
     assert_non_null(strstr(told(), ", 25 ms, -31 ppm"));
     turn_after(&s, next - s.now);
