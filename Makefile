@@ -122,7 +122,9 @@ DOCDIR  ?= $(PREFIX)/share/doc/scream
 UNITDIR ?= $(PREFIX)/$(if $(filter $(HOME)/%,$(PREFIX)),share,lib)/systemd/user
 PROGRAMS := scream scream-send scream-listen
 MANUALS  := $(wildcard doc/*.1)
-UNITS    := scream.service packaging/scream-ivshmem.service
+UNITS    := scream.service packaging/scream-ivshmem.service packaging/scream@.service
+# a program that does not talk to systemd must not be waited for
+UNTOLD   := $(if $(filter systemd,$(LIBRARIES)),,-e 's/^Type=notify/Type=exec/' -e '/^\# Fed/d' -e '/^WatchdogSec/d')
 DOCS     := README.md CHANGELOG.md $(wildcard packaging/*.md packaging/*.xml packaging/tmpfiles.d/*.conf)
 
 .PHONY: unit-programs uninstall
@@ -148,7 +150,7 @@ install: all
 	install -m 644 $(MANUALS) '$(DESTDIR)$(MANDIR)/man1'
 	install -m 644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
 	for unit in $(UNITS); do \
-	    sed -e '/^# make install/d' -e 's,/usr/bin/env scream,$(BINDIR)/scream,' $$unit \
+	    sed -e '/^# make install/d' -e 's,/usr/bin/env scream,$(BINDIR)/scream,' $(UNTOLD) $$unit \
 	        > '$(DESTDIR)$(UNITDIR)'/$${unit##*/} && chmod 644 '$(DESTDIR)$(UNITDIR)'/$${unit##*/} || exit 1; \
 	done
 
