@@ -7,7 +7,7 @@ SUPPORT  := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*
 SIMPARTS := $(filter-out tests/sim/simulate.c,$(wildcard tests/sim/*.c))
 TOOLPARTS := $(filter-out tools/send.c tools/listen.c,$(wildcard tools/*.c))
 checked   = $(patsubst %.c,$(BUILD)/check/obj/%.o,$(1))
-PARTS    := $(call checked,$(sort $(CORE) $(DRIVERS) $(TOOLPARTS) $(SUPPORT) receivers/ivshmem_pace.c))
+PARTS    := $(call checked,$(sort $(CORE) $(DRIVERS) $(TOOLPARTS) $(SUPPORT) $(SIMPARTS) receivers/ivshmem_pace.c))
 
 $(BUILD)/check/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC    $< (checked)"

@@ -144,18 +144,16 @@ void guest_stall(struct guest *g, double until)
 }
 
 /* Nothing is counted meanwhile; what came to be before has come to be until the end of it. */
-void guest_pause(struct guest *g, double now, double until)
+void guest_pause(struct guest *g, double until)
 {
     const double tick = TICK_NS / (1 + g->ppm * 1e-6);
     const double ticks = floor((until - g->tick_at) / tick);
-    (void)now;
     g->paused_until = g->tick_at + (ticks + 0.5) * tick;
     draw_line(g, g->tick_at + ticks * tick);
 }
 
-void guest_step(struct guest *g, double now, double ppm)
+void guest_step(struct guest *g, double ppm)
 {
-    (void)now;
     g->ppm += ppm;
     draw_line(g, g->tick_at);
 }

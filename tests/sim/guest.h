@@ -55,10 +55,10 @@ void guest_finish(struct guest *g);
 double guest_next(const struct guest *g);
 void guest_turn(struct guest *g);
 
-/* What may happen to it, at time `now`; until: ns. */
+/* What may happen to it; now, until: ns. */
 void guest_stall(struct guest *g, double until);
-void guest_pause(struct guest *g, double now, double until);
-void guest_step(struct guest *g, double now, double ppm);
+void guest_pause(struct guest *g, double until);
+void guest_step(struct guest *g, double ppm);
 void guest_change(struct guest *g, double now, uint32_t rate);
 
 /*

@@ -32,6 +32,7 @@ static const struct word words[] = {
     WORD("l", bound, 200, 1, 2000, "ms, the receiver's -l"),
     WORD("seconds", seconds, 300, 1, 86400, "s, all of it"),
     WORD("settle", settle, 60, 0, 86400, "s at the beginning that are not judged"),
+    WORD("resettle", resettle, 1, 0, 86400, "s after each happening that are not judged either"),
     WORD("seed", seed, 1, 0, 4294967295, "of all chance"),
 };
 

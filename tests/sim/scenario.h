@@ -46,6 +46,7 @@ struct scenario {
     double bound;    /* ms: -l */
     double seconds;  /* of it all */
     double settle;   /* s that are not judged */
+    double resettle; /* s after something has happened in which latency and ratio are not judged */
     double seed;
     struct happening happens[SCENARIO_HAPPENINGS];
     size_t happenings;

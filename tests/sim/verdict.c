@@ -33,10 +33,10 @@ static struct span *list_spans(const struct scenario *s, size_t *count)
     return spans;
 }
 
-static bool excused(const struct span *spans, size_t count, double at)
+static bool within(const struct span *spans, size_t count, double at, double after)
 {
     for (size_t i = 0; i < count; i++)
-        if (at >= spans[i].from && at <= spans[i].to + VERDICT_RECOVERY_S)
+        if (at >= spans[i].from && at <= spans[i].to + after)
             return true;
     return false;
 }
@@ -70,12 +70,12 @@ static void judge_calm(struct verdict *v, const struct scenario *s, const struct
     v->high = -INFINITY;
     for (size_t i = trace_find(t, s->settle); i < t->count; i++) {
         const struct point *p = &t->points[i];
-        const bool excuse = excused(spans, count, p->at);
+        const bool excuse = within(spans, count, p->at, VERDICT_RECOVERY_S);
         *(excuse ? &v->excused : &v->dropouts) += (unsigned)p->gaps + p->jumps;
         *(excuse ? &v->rough : &v->clicks) += p->clicks;
-        if (excuse)
+        v->partly += excuse ? 0 : p->partly / s->rate;
+        if (within(spans, count, p->at, s->resettle))
             continue;
-        v->partly += p->partly / s->rate;
         n++;
         sum += p->ratio;
         squares += (double)p->ratio * p->ratio;
@@ -118,8 +118,9 @@ static void judge_span(struct verdict *v, const struct trace *t, const struct sp
     const double should = span->change ? after : before;
     for (size_t i = trace_find(t, span->to); i < t->count && t->points[i].at < until; i++) {
         const struct point *p = &t->points[i];
-        if (p->silent || !has_sound(p) || p->low < should - VERDICT_RECOVERY_MS ||
-            p->high > should + VERDICT_RECOVERY_MS)
+        const bool off =
+            p->low < should - VERDICT_RECOVERY_MS || p->high > should + VERDICT_RECOVERY_MS;
+        if (p->silent || p->partly || (has_sound(p) && off))
             back = p->at;
     }
     if (!(until - back > 0.1))

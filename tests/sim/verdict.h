@@ -9,7 +9,7 @@
 #define VERDICT_RECOVERY_MS 5.0 /* a latency this near to what it was has come back */
 
 struct verdict {
-    /* after `settle`, without what is heard while something happens and just after it */
+    /* after `settle`, but not while something happens, and `resettle` after it */
     double low, p5, median, p95, high; /* ms: latency */
     double ratio, ratio_sd;            /* ppm off 1 */
     double ratio_off;                  /* ppm: from what the clocks make it; NaN: they changed */

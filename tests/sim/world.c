@@ -80,7 +80,7 @@ static void hear(struct world *w, const float *x, uint32_t frames, double at)
 static void fill(struct world *w, uint32_t frames)
 {
     player_fill(w->player, w->room, frames, (int64_t)w->called, w->delay);
-    hear(w, w->room, frames, w->due + (double)w->delay);
+    hear(w, w->room, frames, w->due + w->late + (double)w->delay);
 }
 
 /* The queue is topped up with what there is, so that it holds some more than a period at least. */
@@ -137,23 +137,29 @@ static void reopen(struct world *w)
 
 /* ---- what happens ---- */
 
+void world_freeze(struct world *w, double until)
+{
+    if (w->scenario.queued) {
+        w->deaf_until = until;
+    } else {
+        w->due += until - w->now;
+        expect_call(w);
+    }
+}
+
 static void happen(struct world *w, const struct happening *h)
 {
     const double until = w->now + happening_seconds(h) * NS_PER_S;
     if (h->kind == HAPPENS_STALL)
         guest_stall(&w->guest, until);
     else if (h->kind == HAPPENS_PAUSE)
-        guest_pause(&w->guest, w->now, until);
+        guest_pause(&w->guest, until);
     else if (h->kind == HAPPENS_STEP)
-        guest_step(&w->guest, w->now, h->amount);
+        guest_step(&w->guest, h->amount);
     else if (h->kind == HAPPENS_FORMAT)
         guest_change(&w->guest, w->now, (uint32_t)h->amount);
-    else if (w->scenario.queued)
-        w->deaf_until = until;
-    else {
-        w->due += until - w->now;
-        expect_call(w);
-    }
+    else
+        world_freeze(w, until);
 }
 
 /* Which of them is next; INFINITY: none. */

@@ -28,6 +28,7 @@ struct world {
     double due;        /* ns: the next request by the output's clock, */
     double called;     /* and when it comes */
     double queue_end;  /* ns: when the end of the queue is due */
+    double late;       /* ns: so much later than due the next period is heard, less delay */
     double deaf_until; /* ns: nobody answers requests */
     double reopens;    /* ns: when the next format's output is there; 0: it plays */
     uint64_t too_late; /* frames given when their time had passed */
@@ -43,6 +44,9 @@ void world_run(struct world *w, double seconds);
 
 /* One request at the time at which it is due, as if the output asked for so many frames. */
 void world_request(struct world *w, uint32_t frames);
+
+/* The output stands still until then, ns; one with a queue only asks for nothing. */
+void world_freeze(struct world *w, double until);
 
 /* What is told of what was heard begins anew. */
 void world_forget(struct world *w);

@@ -1,35 +1,72 @@
-/* The player steering by the servo between two clocks (world.h). */
+/* The player steering by the servo between two clocks (../sim/world.h). */
 #include "test.h"
 
-#include "world.h"
+#include "../sim/world.h"
+
+#include "clock.h"
 
 #include <math.h>
+
+static void begin(struct world *w, const char *words)
+{
+    struct scenario s;
+    char why[128];
+    scenario_init(&s);
+    s.width = 32; /* so fine that a level can be told to 1e-4 */
+    s.callback = 0;
+    if (!scenario_take(&s, words, why, sizeof why))
+        fail_msg("%s", why);
+    world_open(w, &s, NULL);
+}
+
+/* What is heard from now on for so long, ms on average. */
+static double listen(struct world *w, double seconds)
+{
+    world_forget(w);
+    world_run(w, seconds);
+    return w->ear.heard.sum / w->ear.heard.looks;
+}
+
+/* One sound without a fault, its latency within so many ms of the given one. */
+static void assert_whole(const struct world *w, double latency, double within)
+{
+    const struct heard *h = &w->ear.heard;
+    if (h->low < latency - within || h->high > latency + within || h->off > 1e-4 || h->partly > 0 ||
+        h->silent > 0 || h->clicks > 0 || h->jumps > 0 || w->too_late > 0)
+        fail_msg("latency %.3f to %.3f ms, not %.3f; level off by %g, partly for %llu, silent for "
+                 "%llu, %u clicks, %u jumps, %llu too late",
+                 h->low, h->high, latency, h->off, (unsigned long long)h->partly,
+                 (unsigned long long)h->silent, h->clicks, h->jumps,
+                 (unsigned long long)w->too_late);
+}
+
+static void assert_ratio(const struct world *w, double within)
+{
+    const double must = (1 + w->guest.ppm * 1e-6) / (1 + w->scenario.output * 1e-6);
+    if (!(fabs(player_ratio(w->player) - must) < within))
+        fail_msg("ratio off by %.2f ppm", (player_ratio(w->player) - must) * 1e6);
+}
+
+static void sounds_as_one(const char *words)
+{
+    struct world w;
+    begin(&w, words);
+    world_run(&w, 150);
+    const double latency = listen(&w, 30);
+    assert_whole(&w, latency, 0.25);
+    assert_ratio(&w, 5e-6);
+    assert_int_equal(world_counted(&w), 0);
+    world_close(&w);
+}
 
 static void clocks_apart_sound_as_one(void **state)
 {
     (void)state;
-    static const struct {
-        uint32_t period;
-        double ppm;
-    } cases[] = {{480, 0},   {480, 100},   {480, -500}, {480, 1000},
-                 {240, 500}, {1024, -100}, {1024, 500}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct world w;
-        world_open(&w, false, cases[i].period, cases[i].ppm, -30);
-        world_run(&w, 150);
-        world_forget(&w);
-        world_run(&w, 30);
-        const double must = (1 + cases[i].ppm * 1e-6) / (1 - 30e-6);
-        if (world_dropouts(&w) > 0 || w.high - w.low > 0.5 || w.worst > 1e-4 || w.silent > 0 ||
-            fabs(player_ratio(w.player) - must) > 5e-6)
-            fail_msg(
-                "N %u, %+.0f ppm: %llu dropouts, latency %.3f to %.3f ms, level off by %g, ratio "
-                "off by %.2f ppm, silent for %llu",
-                cases[i].period, cases[i].ppm, (unsigned long long)world_dropouts(&w), w.low,
-                w.high, w.worst, (player_ratio(w.player) - must) * 1e6,
-                (unsigned long long)w.silent);
-        world_close(&w);
-    }
+    sounds_as_one("n=480 out=-30");
+    sounds_as_one("n=480 ppm=-500 out=-30");
+    sounds_as_one("n=480 ppm=1000 out=-30");
+    sounds_as_one("n=240 ppm=500 out=-30");
+    sounds_as_one("n=1024 ppm=-100 out=-30");
 }
 
 /* A request that comes late asks for two periods at once. Nobody should hear that as pitch. */
@@ -37,16 +74,16 @@ static void a_late_request_does_not_bend_the_pitch(void **state)
 {
     (void)state;
     struct world w;
-    world_open(&w, false, 240, 0, 0);
+    begin(&w, "n=240");
     world_run(&w, 30);
+    const double before = listen(&w, 1);
     world_forget(&w);
     for (int i = 0; i < 40; i++) {
-        w.period = 480;
-        w.next_fill += 5.0 * NS_PER_MS; /* it should have come a period ago */
+        w.called += 5.0 * NS_PER_MS; /* it should have come a period ago */
         w.delay -= 5 * NS_PER_MS;
-        world_fill(&w);
-        w.period = 240;
-        w.next_fill -= 5.0 * NS_PER_MS;
+        w.late = 5.0 * NS_PER_MS;
+        world_request(&w, 480);
+        w.late = 0;
         w.delay += 5 * NS_PER_MS;
         for (int n = 0; n < 15; n++) {
             world_run(&w, 0.1);
@@ -54,53 +91,55 @@ static void a_late_request_does_not_bend_the_pitch(void **state)
                 fail_msg("%.0f ppm", (player_ratio(w.player) - 1) * 1e6);
         }
     }
-    assert_int_equal(world_dropouts(&w), 0);
-    assert_true(w.high - w.low < 0.5);
+    assert_int_equal(world_counted(&w), 0);
+    assert_whole(&w, before, 0.4);
     world_close(&w);
 }
 
 /* No frame is far from the one before it, and the latency comes back. */
-static void a_stall_is_left_behind(void **state)
+static void a_stall_is_left_behind(const char *words)
+{
+    struct world w;
+    begin(&w, words);
+    world_run(&w, 60);
+    const double before = listen(&w, 1);
+    guest_stall(&w.guest, w.now + 250.0 * NS_PER_MS);
+    world_run(&w, 1.25);
+    assert_int_equal(w.ear.heard.gaps, 1);
+    listen(&w, 1);
+    assert_whole(&w, before, 3);
+    assert_int_equal(count_read(&w.stream.counters.underruns), 1);
+    assert_ratio(&w, 60e-6); /* it has kept the rate */
+    world_close(&w);
+}
+
+static void a_stall_of_the_guest(void **state)
 {
     (void)state;
-    struct world w;
-    world_open(&w, false, 480, 200, 0);
-    world_run(&w, 60);
-    world_forget(&w);
-    world_run(&w, 1);
-    const double before = w.high;
-    w.stalled_until = w.guest_tick + 250.0 * NS_PER_MS;
-    world_run(&w, 1.25);
-    w.heard_before = false;
-    world_forget(&w);
-    world_run(&w, 1);
-    assert_int_equal(count_read(&w.stream.counters.underruns), 1);
-    assert_true(fabs(w.high - before) < 3);
-    assert_true(w.worst < 1e-4);
-    assert_true(fabs(player_ratio(w.player) - 1.0002) < 60e-6); /* it has kept the rate */
-    world_close(&w);
+    a_stall_is_left_behind("n=480 ppm=200");
+}
+
+static void a_stall_empties_the_queue_once(void **state)
+{
+    (void)state;
+    a_stall_is_left_behind("queue n=240 ppm=200");
 }
 
 static void a_pause_keeps_rate_and_latency(void **state)
 {
     (void)state;
     struct world w;
-    world_open(&w, false, 480, 300, 0);
+    begin(&w, "n=480 ppm=300");
     world_run(&w, 60);
-    world_forget(&w);
-    world_run(&w, 1);
-    const double before = (w.low + w.high) / 2;
-    w.mute = true;
-    world_run(&w, 3);
-    assert_true(w.silent > 2 * WORLD_RATE);
-    w.mute = false;
+    const double before = listen(&w, 1);
+    guest_pause(&w.guest, w.now + 3.0 * NS_PER_S);
+    listen(&w, 3);
+    assert_true(w.ear.heard.silent > 2 * 48000);
     world_run(&w, 0.2);
-    w.heard_before = false;
-    world_forget(&w);
-    world_run(&w, 5);
-    assert_int_equal(world_dropouts(&w), 0);
-    assert_true(w.high - before < 2.5 && before - w.low < 2.5);
-    assert_true(fabs(player_ratio(w.player) - 1.0003) < 60e-6);
+    listen(&w, 5);
+    assert_whole(&w, before, 2.5);
+    assert_int_equal(world_counted(&w), 0);
+    assert_ratio(&w, 60e-6);
     world_close(&w);
 }
 
@@ -108,19 +147,14 @@ static void an_output_that_stood_still_catches_up(void **state)
 {
     (void)state;
     struct world w;
-    world_open(&w, false, 480, 0, 0);
+    begin(&w, "n=480");
     world_run(&w, 30);
-    world_forget(&w);
-    world_run(&w, 1);
-    const double before = w.high;
-    w.next_fill += 100.0 * NS_PER_MS;
+    const double before = listen(&w, 1);
+    world_freeze(&w, w.now + 100.0 * NS_PER_MS);
     world_run(&w, 0.5);
-    w.heard_before = false;
-    world_forget(&w);
-    world_run(&w, 1);
+    listen(&w, 1);
+    assert_whole(&w, before, 1);
     assert_int_equal(count_read(&w.stream.counters.skips), 1);
-    assert_true(fabs(w.high - before) < 1);
-    assert_true(w.worst < 1e-4 && w.silent == 0);
     world_close(&w);
 }
 
@@ -129,22 +163,9 @@ static void an_output_that_stood_still_catches_up(void **state)
 static void a_queue_sounds_as_one(void **state)
 {
     (void)state;
-    for (double ppm = -500; ppm <= 1000; ppm += 500) {
-        struct world w;
-        world_open(&w, true, 240, ppm, -30);
-        world_run(&w, 150);
-        world_forget(&w);
-        world_run(&w, 30);
-        const double must = (1 + ppm * 1e-6) / (1 - 30e-6);
-        if (world_dropouts(&w) > 0 || w.high - w.low > 0.5 || w.worst > 1e-4 || w.silent > 0 ||
-            w.late > 0 || fabs(player_ratio(w.player) - must) > 5e-6)
-            fail_msg("%+.0f ppm: %llu dropouts, latency %.3f to %.3f ms, level off by %g, ratio "
-                     "off by %.2f ppm, silent for %llu, late %llu",
-                     ppm, (unsigned long long)world_dropouts(&w), w.low, w.high, w.worst,
-                     (player_ratio(w.player) - must) * 1e6, (unsigned long long)w.silent,
-                     (unsigned long long)w.late);
-        world_close(&w);
-    }
+    sounds_as_one("queue n=240 ppm=-500 out=-30");
+    sounds_as_one("queue n=240 out=-30");
+    sounds_as_one("queue n=240 ppm=1000 out=-30");
 }
 
 /* Whichever is late, guest or requests, the same store serves. */
@@ -152,18 +173,18 @@ static void one_store_serves_both(void **state)
 {
     (void)state;
     struct world w;
-    world_open(&w, true, 240, 0, 0);
+    begin(&w, "queue n=240");
     world_run(&w, 20);
+    const double before = listen(&w, 1);
     world_forget(&w);
     for (int i = 0; i < 20; i++) {
-        w.stalled_until = w.guest_tick + 15.0 * NS_PER_MS;
+        guest_stall(&w.guest, w.now + 10.0 * NS_PER_MS);
         world_run(&w, 0.37);
-        w.late_until = w.next_fill + 15.0 * NS_PER_MS;
+        world_freeze(&w, w.now + 10.0 * NS_PER_MS);
         world_run(&w, 0.37);
     }
-    assert_int_equal(world_dropouts(&w), 0);
-    assert_int_equal(w.silent + w.late, 0);
-    assert_true(w.high - w.low < 0.5 && w.worst < 1e-4);
+    assert_int_equal(world_counted(&w), 0);
+    assert_whole(&w, before, 0.25);
     world_close(&w);
 }
 
@@ -172,42 +193,21 @@ static void time_goes_on_without_it(void **state)
 {
     (void)state;
     struct world w;
-    world_open(&w, true, 240, 0, 0);
+    begin(&w, "queue n=240");
     world_run(&w, 20);
-    world_forget(&w);
-    world_run(&w, 1);
-    const double before = w.high;
-    w.late_until = w.next_fill + 80.0 * NS_PER_MS;
-    world_run(&w, 0.1);
-    assert_in_range(w.late, WORLD_RATE / 50, WORLD_RATE / 12);
-    w.heard_before = false;
-    world_forget(&w);
-    world_run(&w, 1);
-    assert_true(fabs(w.high - before) < 0.5 && fabs(w.low - before) < 0.5);
-    assert_int_equal(world_dropouts(&w) + w.silent + w.late, 0);
+    const double before = listen(&w, 1);
+    world_freeze(&w, w.now + 80.0 * NS_PER_MS);
+    listen(&w, 0.1);
+    assert_in_range(w.too_late, 48000 / 50, 48000 / 12);
+    listen(&w, 1);
+    assert_whole(&w, before, 0.5);
+    assert_int_equal(world_counted(&w), 0);
     player_ran_dry(w.player); /* as its output says: from now on there is more in store */
-    assert_int_equal(world_dropouts(&w), 1);
+    assert_int_equal(world_counted(&w), 1);
     world_run(&w, 30);
-    assert_true(w.high > before + 4 && w.high < before + 6 && w.worst < 1e-4);
-    world_close(&w);
-}
-
-static void a_stall_empties_the_queue_once(void **state)
-{
-    (void)state;
-    struct world w;
-    world_open(&w, true, 240, 200, 0);
-    world_run(&w, 60);
-    world_forget(&w);
-    world_run(&w, 1);
-    const double before = w.high;
-    w.stalled_until = w.guest_tick + 250.0 * NS_PER_MS;
-    world_run(&w, 1.25);
-    w.heard_before = false;
-    world_forget(&w);
-    world_run(&w, 1);
-    assert_int_equal(count_read(&w.stream.counters.underruns), 1);
-    assert_true(fabs(w.high - before) < 3 && w.worst < 1e-4 && w.silent == 0);
+    const double after = listen(&w, 1);
+    assert_true(after > before + 3.5 && after < before + 6);
+    assert_whole(&w, after, 0.25);
     world_close(&w);
 }
 
@@ -216,7 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clocks_apart_sound_as_one),
         cmocka_unit_test(a_late_request_does_not_bend_the_pitch),
-        cmocka_unit_test(a_stall_is_left_behind),
+        cmocka_unit_test(a_stall_of_the_guest),
         cmocka_unit_test(a_pause_keeps_rate_and_latency),
         cmocka_unit_test(an_output_that_stood_still_catches_up),
         cmocka_unit_test(a_queue_sounds_as_one),
