@@ -2,7 +2,6 @@
 from collections import namedtuple
 
 STARTS = 5
-START_SECONDS = 6.0
 FORMAT_SECONDS = 15.0
 SETTLE = 3.0       # s from the stream's begin that no figure counts
 SLOPE_AFTER = 30.0  # s: a servo has learned the clock's rate by then
@@ -23,7 +22,7 @@ def cases_of(transport, seconds):
         return Case('%s-%s' % (kind, transport), kind, transport, length, skip, form,
                     tuple(options), repeat)
     late = min(SLOPE_AFTER, seconds / 2)
-    yield case('starts', START_SECONDS, repeat=STARTS)
+    yield case('starts', max(6, min(15, seconds / 4)), repeat=STARTS)
     yield case('steady', seconds)
     for ppm in ('+500', '-500'):
         yield case('ppm' + ppm, seconds, late, ('--ppm', ppm.lstrip('+')))

@@ -6,6 +6,7 @@ import array
 import operator
 import subprocess
 
+from clock import Clock, median, quantile
 from common import LISTEN, Failure, load
 
 POINTS = 10        # of latency, a second
@@ -13,16 +14,6 @@ PROBE = 256        # frames that are compared
 SEARCH_S = 2e-4    # how far the place may have moved between two points
 ALIKE = 0.4        # the least correlation that counts
 PATIENCE = 40      # s that scream-listen may search, in each of its ways
-CLOCK_WINDOW = 1.0  # s; the earliest arrival of each counts
-
-
-def quantile(values, q):
-    v = sorted(values)
-    return v[min(len(v) - 1, int(q * len(v)))] if v else None
-
-
-def median(values):
-    return quantile(values, 0.5)
 
 
 def slope(points):
@@ -53,63 +44,6 @@ def read_log(path):
             elif word == 'end':
                 sent['frames'] = int(v['frames'])
     return sent
-
-
-# ---- the recording's clock ----
-
-def earliest_of(arrivals, rate, begin, end):
-    """(frame, s by which it came after the nominal rate's line): the earliest of each window."""
-    found = {}
-    for ns, frame in arrivals:
-        t = ns / 1e9
-        if begin <= t < end:
-            window, x = int((t - begin) / CLOCK_WINDOW), t - frame / rate
-            if window not in found or x < found[window][1]:
-                found[window] = (frame, x)
-    return list(found.values())
-
-
-def robust_slope(points):
-    """The median of those between any two: a window that was late all over does not bend it."""
-    few = points[::max(1, len(points) // 200)]
-    return median([(d - b) / (c - a) for i, (a, b) in enumerate(few) for c, d in few[i + 1:]])
-
-
-def spread_of(points, bend):
-    """ms, from the 10th to the 90th percentile, about a line."""
-    off = [x - bend * frame for frame, x in points]
-    return 1e3 * (quantile(off, 0.9) - quantile(off, 0.1))
-
-
-class Clock:
-    """
-    When a recorded frame was recorded. Its pieces come late, never early. The sink's clock need not be
-    the machine's: PulseAudio's null sink rounds its blocks and is some 100 ppm fast. Fitted within
-    [begin, end) alone, as a sink may change its blocks when a client comes or goes.
-    """
-
-    def __init__(self, arrivals, rate, begin, end):
-        points = earliest_of(arrivals, rate, begin, end)
-        if len(points) < 3:
-            raise Failure('the recording has nothing of the time in question')
-        # of a slope, in ms/min: what the points' spread does to a straight line through them
-        length = (points[-1][0] - points[0][0]) / rate
-        bend = robust_slope(points)
-        self.spread = spread_of(points, bend)
-        self.doubt = 60 * self.spread / 2.56 * (12 / len(points)) ** 0.5 / length
-        if abs(60e3 * bend * rate) < 3 * self.doubt:
-            bend = 0  # no other clock than the machine's can be made out
-        self.origin = quantile([x - bend * frame for frame, x in points], 0.25)
-        self.rate, self.frame_s = rate, 1 / rate + bend
-        self.ppm = 1e6 * (1 / (1 + bend * rate) - 1)
-
-    def jump(self, arrivals, before):
-        """How much earlier than before that time a frame is recorded: blocks have changed, ms."""
-        earlier = [ns / 1e9 - frames * self.frame_s for ns, frames in arrivals if ns / 1e9 < before]
-        return 1e3 * (min(earlier) - self.origin) if earlier else 0.0
-
-    def time(self, frame):
-        return self.origin + frame * self.frame_s
 
 
 # ---- following ----
@@ -198,6 +132,8 @@ def series_of(verdict, recording_path, sent, clock):
     for run in verdict['runs']:
         for r, s in follow(run, heard, ref, clock.rate // POINTS):
             t = clock.time(r)
+            if t is None:
+                continue
             points.append((t - sent['t0'], 1e3 * (t - sent['t0'] - s * frame)))
     return points
 
@@ -211,10 +147,11 @@ def summary(points):
 
 
 def holes_of(verdict, clock, begin, end):
-    """Dropouts and ms of them that began within [begin, end)."""
-    found = [h for h in verdict['holes'] if h['kind'] != 'change'
-             and begin <= clock.time(h['recorded']) < end]
-    return len(found), 1e3 * sum(h['frames'] for h in found) / clock.rate
+    """Dropouts that began within [begin, end), ms of them, and how many were the recorder's own."""
+    found = [(h, clock.time(h['recorded'])) for h in verdict['holes'] if h['kind'] != 'change']
+    known = [h for h, t in found if t is not None and begin <= t < end]
+    ms = 1e3 * sum(h['frames'] for h in known) / clock.rate
+    return len(known), ms, sum(t is None for _, t in found)
 
 
 def after_stalls(points, stalls, end):
@@ -260,13 +197,13 @@ def figures(recording, log, settle, skip, tail=0.2):
         raise Failure('nothing of what was sent was heard')
     points = series_of(verdict, recording.path, sent, clock)
     stalls = [(t - sent['t0'], ms) for t, ms in sent['stalls']]
-    dropouts, dropout_ms = holes_of(verdict, clock, begin, end)
+    dropouts, dropout_ms, recorder = holes_of(verdict, clock, begin, end)
     return {'latency': summary([p for p in points if skip <= p[0] < length - tail]),
             'series': [(round(t, 2), round(x, 3)) for t, x in points],
             'dropouts': dropouts, 'dropout_ms': dropout_ms, 'judged': end - begin,
+            'recorder_dropouts': recorder,
             'losses': sum(begin <= t < end for t in sent['losses']),
             'stalls': sum(begin <= t < end for t, _ in sent['stalls']),
             'after_stalls': after_stalls(points, stalls, length),
             'misplaced': len(verdict['misplaced']),
-            'clock': {'ppm': clock.ppm, 'spread': clock.spread, 'doubt': clock.doubt,
-                      'jump': clock.jump(recording.arrivals, sent['t0'])}}
+            'clock': clock.figures()}

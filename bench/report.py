@@ -4,6 +4,7 @@ import os
 import draw
 import limits
 import store
+from cases import SLOPE_AFTER
 from common import say
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -17,7 +18,7 @@ into a private server with a null sink, records the sink's monitor natively, and
 recorder got it, in ms; the recorder's own share, the same for both, is in it. Slope is in ms a minute,
 after {skip:g} s where the clocks differ and after 3 s elsewhere. Dropouts are counted from 3 s on; "of"
 says how many the sender itself caused by loss or stalls. CPU is in percent of one core, the server's with
-the recorder's client; context switches are all threads', voluntary or not. ~: the recording's clock was
+the recorder's client; what the recorder itself lost is left out; context switches are all threads', voluntary or not. ~: the recording's clock was
 unsteady, twice, by more than 2 ms: its latency is known no better.
 '''
 
@@ -68,12 +69,15 @@ def measured_rows(results, server, names):
     return rows
 
 
-def limit_rows(found):
+def limit_rows(found, skip):
     rows = []
     for o in found:
         limit = ('<= %g x' if o.limit.ratio else '<= %g') % o.limit.limit
         ok = '-' if o.ok is None else 'ok' if o.ok else 'MISS'
-        rows.append([o.limit.name, o.limit.unit, cell(o.ours), cell(o.other), cell(o.ratio), limit, ok])
+        ratio = o.ratio if o.limit.ratio else None
+        early = ' (after %g s, not %g)' % (skip, SLOPE_AFTER)
+        name = o.limit.name + (early if 'slope' in o.limit.name and skip < SLOPE_AFTER else '')
+        rows.append([name, o.limit.unit, cell(o.ours), cell(o.other), cell(ratio), limit, ok])
     return rows
 
 
@@ -94,9 +98,10 @@ def bench_error(results):
             doubts = [c['doubt'] for k, f in results.items() if k[0] == server and 'clock' in f
                       and f['seconds'] >= 20 for c in [f['clock']]]
             rows.append('- %s: the recordings\' clocks run %+.0f to %+.0f ppm against the machine\'s, which '
-                        'is taken into account; they are unsteady by %.2f ms at most%s'
+                        'is taken into account; they are unsteady by %.2f ms at most, jumped %d times%s'
                         % (draw.SERVERS[server], min(c['ppm'] for c in clocks),
                            max(c['ppm'] for c in clocks), max(c['spread'] for c in clocks),
+                           sum(c.get('jumps', 0) for c in clocks),
                            ', and a slope is known to +-%.2f ms/min at worst' % max(doubts)
                            if doubts else ''))
     for (server, case, _, who), f in sorted(results.items()):
@@ -107,11 +112,11 @@ def bench_error(results):
     return rows
 
 
-def server_part(results, server, found, names):
+def server_part(results, server, found, skip, names):
     lines = ['', '## ' + draw.SERVERS[server], '']
     if found:
         lines += table(('must reach', 'unit', names['ours'], names['other'], 'ratio', 'limit', ''),
-                       limit_rows(found)) + ['']
+                       limit_rows(found, skip)) + ['']
     plot = 'latency-%s.svg' % server
     if draw.latency_plot(os.path.join(HERE, plot), results, server, names):
         lines += ['![latency over time](%s)' % plot, '']
@@ -126,7 +131,7 @@ def write():
     names = {'ours': 'scream', 'other': about.get('other') or 'the other', 'control': 'control'}
     servers = [s for s in draw.SERVERS if any(k[0] == s for k in results)]
     found = {s: limits.outcomes(results, s) for s in servers}
-    skip = max((f.get('skip', 0) for k, f in results.items() if 'ppm' in k[1]), default=30)
+    skip = max((f.get('skip', 0) for k, f in results.items() if 'ppm' in k[1]), default=SLOPE_AFTER)
     lines = ['# Results of `make bench`', '', *machine_lines(about, names), '',
              EXPLANATION.format(skip=skip)]
     if draw.compare_plot(os.path.join(HERE, 'compare.svg'), results, found, names):
@@ -134,12 +139,12 @@ def write():
     lines += ['', '## The bench itself', '', 'Recordings with a known latency, slope and dropouts were '
               'judged right first (bench/selfcheck.py). Live:', '', *bench_error(results)]
     for server in servers:
-        lines += server_part(results, server, found[server], names)
+        lines += server_part(results, server, found[server], skip, names)
     with open(os.path.join(HERE, 'RESULTS.md'), 'w') as f:
         f.write('\n'.join(lines) + '\n')
     for server in servers:
         say('\n%s' % draw.SERVERS[server])
-        for row in limit_rows(found[server]):
+        for row in limit_rows(found[server], skip):
             say('  %-46s %10s %10s  ratio %6s  %-8s %s' % (
                 '%s, %s' % (row[0], row[1]), row[2], row[3], row[4], row[5], row[6]))
     say('\nwritten: bench/RESULTS.md and its plots')

@@ -13,6 +13,7 @@ LATENCY = 40.0                          # ms
 PPM, SINK_PPM = 500, 120                # the guest's clock, and the recording's, against the machine's
 HOLES = ((5.0, 12), (8.0, 7), (11.0, 3))  # s of the sound, ms of silence
 STEP = (12.5, 20)                       # s; ms of silence that push back what follows
+LOST = (9.0, 2048)                      # s of the recording; frames of it that the recorder lost
 CHUNK, LATE_MS = 960, 14                # frames that come at once, and how late they may
 MOST_MS, MOST_SLOPE = 0.15, 0.1         # that the bench may be off
 LIVE_SLOPE, LIVE_SPREAD, LIVE_PPM = 0.5, 2.0, 1000  # ms/min, ms
@@ -21,13 +22,14 @@ LIVE_SLOPE, LIVE_SPREAD, LIVE_PPM = 0.5, 2.0, 1000  # ms/min, ms
 class Known:
     """A made-up recording, with the arrivals of a busy machine."""
 
-    def __init__(self, place, name, data, ppm=0):
+    def __init__(self, place, name, data, ppm=0, lost=None):
         self.rate, self.path = RATE, place.file(name + '.raw')
+        at, gone = (int(lost[0] * RATE), lost[1]) if lost else (len(data), 0)
         with open(self.path, 'wb') as f:
-            f.write(data)
-        r, frames = random.Random(1), len(data) // 4
-        self.arrivals = [(int(1e9 * (100 + at / RATE / (1 + ppm * 1e-6) + late(r) / 1e3)), at)
-                         for at in range(CHUNK, frames, CHUNK)]
+            f.write(data[:4 * at] + data[4 * (at + gone):])
+        r, second = random.Random(1), RATE * (1 + ppm * 1e-6)
+        self.arrivals = [(int(1e9 * (100 + (n + gone * (n > at)) / second + late(r) / 1e3)), n)
+                         for n in range(CHUNK, len(data) // 4 - gone, CHUNK)]
 
 
 def late(r):
@@ -77,6 +79,9 @@ def offline(place):
     f = figures(Known(place, 'drift', bent(sound, HOLES, None), SINK_PPM), write_log(place.file('drift'), PPM), 1, 1)
     want = 60e3 * (1 - (1 + SINK_PPM * 1e-6) / (1 + PPM * 1e-6))
     errors['slope'] = expect('slope, ms/min', f['latency']['slope'], want, MOST_SLOPE)
+    f = figures(Known(place, 'lost', bent(sound, (), None), lost=LOST), write_log(place.file('lost'), 0), 1, 1)
+    expect('dropouts beside what the recorder lost', f['dropouts'], 0, 0)
+    expect('p95 - p5 beside what the recorder lost, ms', f['latency']['p95'] - f['latency']['p5'], 0, MOST_MS)
     return errors
 
 
