@@ -46,6 +46,12 @@ struct udp {
     uint32_t drops; /* the kernel's count when last told; wraps */
     int64_t last;   /* arrival of the latest packet: they never go back */
     struct udp_losses losses;
+    uint32_t source; /* address of the latest packet */
+    unsigned next_source;
+
+    /* written by the receiver thread, read by the control thread */
+    counter sources[UDP_SOURCES]; /* addresses that packets came from, 0: none yet */
+
     struct mmsghdr messages[BATCH];
     struct slot slots[BATCH];
 };
@@ -131,6 +137,18 @@ static int64_t arrival_of(struct udp *u, const struct notes *n, const struct now
     return u->last;
 }
 
+/* The newest takes the oldest one's place. */
+static void note_source(struct udp *u, uint32_t address)
+{
+    if (address == u->source)
+        return;
+    u->source = address;
+    for (int i = 0; i < UDP_SOURCES; i++)
+        if (count_read(&u->sources[i]) == address)
+            return;
+    gauge_set(&u->sources[u->next_source++ % UDP_SOURCES], address);
+}
+
 /* True when message i is a packet, which is then in *p. */
 static bool accept_message(struct udp *u, int i, const struct now *now, struct packet *p)
 {
@@ -162,6 +180,7 @@ static bool accept_message(struct udp *u, int i, const struct now *now, struct p
     p->arrival = arrival_of(u, &n, now);
     p->starts = false;
     udp_losses_align(&u->losses, p);
+    note_source(u, p->source.address);
     return true;
 }
 
@@ -207,8 +226,13 @@ static void udp_close(struct receiver *r)
 static int udp_tend(struct receiver *r, int64_t now)
 {
     struct udp *u = (struct udp *)r;
-    const int ret = udp_socket_tend(&u->socket, count_read(&r->counters->packets), now, r->waiting,
-                                    sizeof r->waiting);
+    struct udp_heard heard = {.packets = count_read(&r->counters->packets)};
+    for (int i = 0; i < UDP_SOURCES; i++) {
+        const uint32_t address = (uint32_t)count_read(&u->sources[i]);
+        if (address != 0)
+            heard.sources[heard.source_count++].s_addr = htonl(address);
+    }
+    const int ret = udp_socket_tend(&u->socket, &heard, now, r->waiting, sizeof r->waiting);
     r->tend_at = udp_socket_tend_at(&u->socket);
     return ret;
 }

@@ -145,6 +145,28 @@ void udp_members_sync(struct udp_members *m, const struct udp_news *news, char *
         sync_all(m, news, waiting, size);
 }
 
+static int set_filter(const struct udp_members *m, int index, uint32_t mode,
+                      const struct sockaddr_storage *sources, uint32_t count)
+{
+    struct sockaddr_in group = {.sin_family = AF_INET, .sin_addr = m->group};
+    return setsourcefilter(m->fd, (uint32_t)index, (struct sockaddr *)&group, sizeof group, mode,
+                           count, sources);
+}
+
+void udp_members_refresh(struct udp_members *m, const struct in_addr *sources, uint32_t count)
+{
+    struct sockaddr_storage list[UDP_SOURCES] = {0};
+    for (uint32_t i = 0; i < count && i < UDP_SOURCES; i++) {
+        const struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr = sources[i]};
+        memcpy(&list[i], &source, sizeof source);
+    }
+    for (int i = 0; i < m->count; i++) {
+        const int index = m->joined[i].index;
+        if (set_filter(m, index, MCAST_INCLUDE, list, count) == 0)
+            set_filter(m, index, MCAST_EXCLUDE, NULL, 0);
+    }
+}
+
 void udp_members_renew(struct udp_members *m)
 {
     for (int i = m->count - 1; i >= 0; i--) {

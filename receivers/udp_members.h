@@ -11,7 +11,10 @@
 #include "udp_interface.h"
 #include "udp_watch.h"
 
+#include <stdint.h>
+
 #define UDP_INTERFACES 64
+#define UDP_SOURCES    8
 
 struct udp_members {
     int fd; /* the socket, the caller's */
@@ -30,10 +33,19 @@ void udp_members_sync(struct udp_members *m, const struct udp_news *news, char *
                       size_t size);
 
 /*
- * Leaves and joins again, so that the hosts and switches on the way hear a report: without a
- * querier among them those forget a member after some minutes. The kernel defers its messages by a
- * few milliseconds and sends the outcome (IGMPv3: the report alone; IGMPv2: both). What arrives in
- * the microseconds between is lost.
+ * Has a report sent, so that the switches on the way, which without a querier among them forget a
+ * member after some minutes, go on knowing of this one.
+ *
+ * While these sources play: the memberships are narrowed to them and widened again, which IGMPv3
+ * reports, and which loses nothing of theirs. IGMPv2, which the kernel speaks where it hears an old
+ * querier ask, says nothing then; who asks does not forget.
+ */
+void udp_members_refresh(struct udp_members *m, const struct in_addr *sources, uint32_t count);
+
+/*
+ * While nothing comes: leaves and joins again, which any version reports. The kernel defers its
+ * messages by a few milliseconds and sends the outcome. What arrives between, for a millisecond at
+ * the worst, is lost.
  */
 void udp_members_renew(struct udp_members *m);
 

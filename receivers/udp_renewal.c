@@ -1,5 +1,7 @@
 #include "udp_renewal.h"
 
+#include <stdbool.h>
+
 void udp_renewal_init(struct udp_renewal *r, uint64_t packets, int64_t now)
 {
     *r = (struct udp_renewal){.packets = packets,
@@ -9,7 +11,7 @@ void udp_renewal_init(struct udp_renewal *r, uint64_t packets, int64_t now)
                               .next = now + UDP_RENEWAL_LOOK};
 }
 
-bool udp_renewal_look(struct udp_renewal *r, uint64_t packets, int64_t now)
+enum udp_renewal_kind udp_renewal_look(struct udp_renewal *r, uint64_t packets, int64_t now)
 {
     const bool heard = packets != r->packets;
     bool due;
@@ -27,5 +29,7 @@ bool udp_renewal_look(struct udp_renewal *r, uint64_t packets, int64_t now)
     if (due)
         r->renewed = now;
     r->next = now + (r->gap > UDP_RENEWAL_IDLE ? UDP_RENEWAL_IDLE : UDP_RENEWAL_LOOK);
-    return due;
+    if (!due)
+        return UDP_RENEW_NOT;
+    return heard ? UDP_RENEW_PLAYING : UDP_RENEW_SILENT;
 }

@@ -9,7 +9,6 @@
 
 #include "../src/clock.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define UDP_RENEWAL_FIRST (500 * NS_PER_MS)
@@ -28,7 +27,13 @@ struct udp_renewal {
 /* Joined just now. */
 void udp_renewal_init(struct udp_renewal *r, uint64_t packets, int64_t now);
 
-/* So many packets have come since the beginning. True: renew now. r->next: when to look again. */
-bool udp_renewal_look(struct udp_renewal *r, uint64_t packets, int64_t now);
+enum udp_renewal_kind {
+    UDP_RENEW_NOT,
+    UDP_RENEW_PLAYING, /* without a loss */
+    UDP_RENEW_SILENT,
+};
+
+/* So many packets have come since the beginning. r->next: when to look again. */
+enum udp_renewal_kind udp_renewal_look(struct udp_renewal *r, uint64_t packets, int64_t now);
 
 #endif

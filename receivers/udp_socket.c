@@ -185,7 +185,22 @@ static bool is_watching(const struct udp_socket *s)
     return is_multicast(s) || s->config.interface;
 }
 
-int udp_socket_tend(struct udp_socket *s, uint64_t packets, int64_t now, char *waiting, size_t size)
+static void renew(struct udp_socket *s, const struct udp_heard *heard, int64_t now)
+{
+    switch (udp_renewal_look(&s->renewal, heard->packets, now)) {
+    case UDP_RENEW_PLAYING:
+        udp_members_refresh(&s->members, heard->sources, heard->source_count);
+        break;
+    case UDP_RENEW_SILENT:
+        udp_members_renew(&s->members);
+        break;
+    case UDP_RENEW_NOT:
+        break;
+    }
+}
+
+int udp_socket_tend(struct udp_socket *s, const struct udp_heard *heard, int64_t now, char *waiting,
+                    size_t size)
 {
     struct udp_news news = {.any = false};
     if (!is_watching(s))
@@ -200,8 +215,8 @@ int udp_socket_tend(struct udp_socket *s, uint64_t packets, int64_t now, char *w
         return look_at_address(s, waiting, size);
     if (news.any)
         udp_members_sync(&s->members, &news, waiting, size);
-    if (is_multicast(s) && now >= s->renewal.next && udp_renewal_look(&s->renewal, packets, now))
-        udp_members_renew(&s->members);
+    if (is_multicast(s) && now >= s->renewal.next)
+        renew(s, heard, now);
     return 0;
 }
 

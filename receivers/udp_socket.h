@@ -34,8 +34,15 @@ int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, 
                     char *why, size_t size);
 void udp_socket_close(struct udp_socket *s);
 
-/* Control thread, as receiver_driver.tend says; so many packets have come so far. */
-int udp_socket_tend(struct udp_socket *s, uint64_t packets, int64_t now, char *waiting,
+/* What has come so far. */
+struct udp_heard {
+    uint64_t packets;
+    struct in_addr sources[UDP_SOURCES]; /* that they came from, lately */
+    uint32_t source_count;
+};
+
+/* Control thread, as receiver_driver.tend says. */
+int udp_socket_tend(struct udp_socket *s, const struct udp_heard *heard, int64_t now, char *waiting,
                     size_t size);
 int64_t udp_socket_tend_at(const struct udp_socket *s);
 

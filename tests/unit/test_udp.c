@@ -6,7 +6,7 @@
 
 #include "../../receivers/udp_losses.h"
 #include "../../receivers/udp_parse.h"
-#include "../../receivers/udp_renewal.h"
+#include "../../receivers/udp_socket.h"
 #include "clock.h"
 #include "receiver.h"
 #include "rt.h"
@@ -14,7 +14,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/if_ether.h>
+#include <netpacket/packet.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -585,21 +588,122 @@ static void renews_soon_then_seldom(void **state)
     int renewals = 0, looks = 0;
     udp_renewal_init(&r, 0, now);
     for (uint64_t packets = 0; now < 605 * NS_PER_S; now = r.next, looks++)
-        renewals += udp_renewal_look(&r, packets += 50, now);
+        renewals += udp_renewal_look(&r, packets += 50, now) == UDP_RENEW_PLAYING;
     assert_int_equal(renewals, 13); /* every 45 s, in 600 */
     assert_in_range(looks, 1000, 1201);
     /* The sound ceases: within a second of that. */
     const int64_t last = r.heard;
-    while (!udp_renewal_look(&r, r.packets, now))
+    while (udp_renewal_look(&r, r.packets, now) != UDP_RENEW_SILENT)
         now = r.next;
     assert_in_range(now - last, NS_PER_S / 2, NS_PER_S);
     renewals = looks = 0;
     const int64_t begin = now;
     for (; now < begin + 600 * NS_PER_S; now = r.next, looks++)
-        renewals += udp_renewal_look(&r, r.packets, now);
+        renewals += udp_renewal_look(&r, r.packets, now) == UDP_RENEW_SILENT;
     print_message("%d renewals and %d looks in 10 minutes of silence\n", renewals, looks);
     assert_in_range(renewals, 14, 20);
     assert_in_range(looks, 100, 150);
+}
+
+/* An IGMPv3 report that somebody excludes nobody from the group, on this AF_PACKET socket. */
+static bool await_report(int fd)
+{
+    const uint32_t group = inet_addr(SCREAM_DEFAULT_GROUP);
+    uint8_t b[2048];
+    for (;;) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (poll(&p, 1, 1200) != 1) /* it repeats itself within a second */
+            return false;
+        const ssize_t n = recv(fd, b, sizeof b, 0);
+        const int header = (b[0] & 15) * 4;
+        /* type 0x22, records from byte 8 on: type 4 is CHANGE_TO_EXCLUDE_MODE */
+        if (n >= header + 16 && b[9] == IPPROTO_IGMP && b[header] == 0x22 && b[header + 8] == 4 &&
+            memcmp(&b[header + 12], &group, sizeof group) == 0)
+            return true;
+    }
+}
+
+#define TALK 10000
+
+static void *talk(void *arg)
+{
+    const int *fd = arg;
+    for (uint32_t i = 0; i < TALK; i++) {
+        uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 16, 2, 3, 0};
+        memcpy(bytes + PCM_WIRE_BYTES, &i, sizeof i);
+        say_bytes(*fd, SCREAM_DEFAULT_GROUP, bytes, sizeof bytes);
+        if (i % 8 == 7)
+            usleep(200); /* is the rate */
+    }
+    return NULL;
+}
+
+static void join_far(struct udp_socket *s)
+{
+    char waiting[256], why[256];
+    const struct receiver_config config = {.interface = "far", .port = PORT};
+    assert_true(lay_cable());
+    assert_int_equal(udp_socket_open(s, &config, waiting, why, sizeof why), 0);
+    assert_int_equal(s->members.count, 1);
+}
+
+static void refreshing_is_reported(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct udp_socket s;
+    join_far(&s);
+    const int wire = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP));
+    const struct sockaddr_ll near = {.sll_family = AF_PACKET,
+                                     .sll_protocol = htons(ETH_P_IP),
+                                     .sll_ifindex = (int)if_nametoindex("near")};
+    assert_true(wire >= 0);
+    assert_int_equal(bind(wire, (const struct sockaddr *)&near, sizeof near), 0);
+    while (await_report(wire)) /* those of the beginning, until there are no more */
+        ;
+    const struct in_addr guest = {.s_addr = inet_addr("10.77.0.1")};
+    udp_members_refresh(&s.members, &guest, 1);
+    assert_true(await_report(wire));
+    while (await_report(wire))
+        ;
+    udp_members_renew(&s.members);
+    assert_true(await_report(wire));
+    close(wire);
+    udp_socket_close(&s);
+    run("ip link del near");
+}
+
+static void refreshing_loses_nothing(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct udp_socket s;
+    join_far(&s);
+    const struct in_addr guest = {.s_addr = inet_addr("10.77.0.1")};
+    pthread_t talking;
+    int fd = talker("near");
+    uint32_t got = 0, refreshes = 0;
+    assert_int_equal(pthread_create(&talking, NULL, talk, &fd), 0);
+    while (got < TALK) {
+        uint8_t bytes[SCREAM_DATAGRAM];
+        uint32_t number;
+        struct pollfd p = {.fd = s.fd, .events = POLLIN};
+        if (poll(&p, 1, 2000) != 1)
+            break;
+        while (recv(s.fd, bytes, sizeof bytes, 0) == SCREAM_DATAGRAM) {
+            memcpy(&number, bytes + PCM_WIRE_BYTES, sizeof number);
+            assert_int_equal(number, got++);
+        }
+        udp_members_refresh(&s.members, &guest, 1);
+        refreshes++;
+    }
+    pthread_join(talking, NULL);
+    assert_int_equal(got, TALK);
+    print_message("%u refreshes\n", refreshes);
+    assert_true(refreshes > 100);
+    close(fd);
+    udp_socket_close(&s);
+    run("ip link del near");
 }
 
 /* The stream of frames that numbers its bytes, cut into datagrams some of which are lost. */
@@ -758,6 +862,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(unicast_follows_its_address),
         cmocka_unit_test(renews_soon_then_seldom),
         cmocka_unit_test(losses_cost_whole_frames),
+        cmocka_unit_test(refreshing_is_reported),
+        cmocka_unit_test(refreshing_loses_nothing),
         cmocka_unit_test(a_full_socket_keeps_the_channels),
         cmocka_unit_test(explains_what_is_wrong),
     };
