@@ -38,6 +38,11 @@ def path_of(run):
     return store.path_of(run.server, 'control' if control else run.case.name, run.n, run.who)
 
 
+def is_there(run):
+    there = store.load(path_of(run))
+    return there is not None and there['seconds'] == run.case.seconds
+
+
 def label_of(run):
     many = ' %d' % (run.n + 1) if run.case.repeat > 1 else ''
     return '%-8s %-22s %-7s' % (run.server, run.case.name + many, run.who)
@@ -97,7 +102,7 @@ def run_all(options, network):
     if options.other and 'pipewire' in options.servers and not play.has_pulse_face():
         say('pipewire-pulse is not installed: the other receiver is not run on PipeWire')
     todo = [r for r in runs_of(options.cases, options.servers, whos, options.seconds)
-            if not (options.resume and store.load(path_of(r)))]
+            if not (options.resume and is_there(r))]
     begin = time.monotonic()
     for i, run in enumerate(todo):
         if options.budget and time.monotonic() - begin + run.case.seconds + 15 > options.budget and i:
