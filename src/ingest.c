@@ -90,7 +90,9 @@ static void *run(void *arg)
 {
     struct ingest *in = arg;
     int err = 0;
-    schedule_begin(&in->schedule, "receiver", true);
+    /* not again at each opening */
+    const bool first = count_read(&in->receiver->counters->packets) == 0;
+    schedule_begin(&in->schedule, "receiver", first);
     while (err == 0 && !atomic_load(&in->stopping)) {
         err = take_batch(in);
         answer(in);
