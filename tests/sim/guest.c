@@ -7,8 +7,6 @@
 #include <string.h>
 
 #define TICK_NS      (10 * NS_PER_MS)
-#define UDP_WAKE_NS  (50 * NS_PER_US)
-#define SHM_WAKE_NS  (50 * NS_PER_US)
 #define LOOK_LATE_NS (100 * NS_PER_US) /* a sleeping thread wakes up so much late at most */
 
 static double frame_ns(const struct guest *g)
@@ -60,8 +58,7 @@ static void begin(struct guest *g, double now, uint32_t rate)
 static void expect(struct guest *g)
 {
     const struct scenario *s = g->scenario;
-    const double usual = (double)(s->ivshmem ? SHM_WAKE_NS : UDP_WAKE_NS);
-    const double wake = s->wake < 0 ? usual : s->wake * NS_PER_MS;
+    const double wake = s->wake * NS_PER_MS;
     double at = g->tick_at + TICK_NS / (1 + g->ppm * 1e-6);
     at += dice_part(&g->dice) * wake;
     if (dice_part(&g->dice) < s->late)

@@ -24,7 +24,7 @@ static const struct word words[] = {
     WORD("out", output, 0, -2000, 2000, "ppm that the output's clock is fast"),
     WORD("delay", delay, 5, 0, 100, "ms, the output's own, behind what it takes"),
     WORD("callback", callback, 0.2, 0, 20, "ms that requests are late, at most, untold"),
-    WORD("wake", wake, -1, -1, 20, "ms that bursts are seen late, at most: 0.05, ivshmem 0.5"),
+    WORD("wake", wake, 0.05, 0, 20, "ms that bursts come late, at most, each of them"),
     WORD("jitter", late, 0, 0, 1, "part of the bursts that are late..."),
     WORD("upto", up_to, 24, 0, 1000, "...by so many ms, at most"),
     WORD("loss", loss, 0, 0, 1, "part of the packets that are lost"),
@@ -171,7 +171,7 @@ void scenario_help(FILE *f)
         "  fill | queue           how the output takes: periods, or a queue ahead of time; fill\n",
         f);
     for (size_t i = 0; i < WORDS; i++)
-        fprintf(f, "  %s=%-*g %s\n", words[i].name, 22 - (int)strlen(words[i].name) - 1 + 0,
+        fprintf(f, "  %s=%-*g %s\n", words[i].name, 22 - (int)strlen(words[i].name) - 1,
                 words[i].usual, words[i].help);
     for (int i = 0; i < HAPPENS_KINDS; i++)
         fprintf(f, "  %s=%-*s %s\n", kinds[i].name, 22 - (int)strlen(kinds[i].name) - 1,

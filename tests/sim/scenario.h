@@ -38,7 +38,7 @@ struct scenario {
     double output;   /* ppm that the output's is */
     double delay;    /* ms behind the period, or behind the queue */
     double callback; /* ms: requests come up to so much late, and do not know */
-    double wake;     /* ms: bursts are seen up to so much late; negative: as is usual */
+    double wake;     /* ms: bursts come up to so much late, each of them */
     double late;     /* part of the bursts that are late by up to... */
     double up_to;    /* ...this, ms */
     double loss;     /* part of the packets */

@@ -15,6 +15,7 @@ struct world {
     struct scenario scenario;
     struct stream stream;
     struct player *player;
+    struct player_learnt learnt; /* outlives a player */
     struct guest guest;
     struct ear ear;
     struct trace *trace; /* what is heard is written to, NULL: nothing */
