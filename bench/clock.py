@@ -5,6 +5,7 @@ WINDOW = 1.0  # s; the earliest arrival of each counts
 JUMP = 2e-3   # s by which so many windows in a row are off when the recorder lost something
 SURE = 3
 RECENT = 5
+FEW = 10      # windows that are too short a time to measure a rate by
 
 
 def quantile(values, q):
@@ -75,7 +76,7 @@ class Clock:
         bend = bend_of(parts)
         self.spread, self.jumps = spread_of(parts, bend), len(parts) - 1
         self.doubt = 60 * self.spread / 2.56 * (12 / len(points)) ** 0.5 / length
-        if abs(60e3 * bend * rate) < 3 * self.doubt:
+        if len(points) < FEW or abs(60e3 * bend * rate) < 3 * self.doubt:
             bend = 0  # no other clock than the machine's can be made out
         self.rate, self.frame_s = rate, 1 / rate + bend
         self.ppm = 1e6 * (1 / (1 + bend * rate) - 1)

@@ -79,7 +79,7 @@ def bars(picture, top, rows, names):
         picture.text(LABEL - 8, y + 15, label, 11, 'end')
         end = panel.x(min(o.ratio, RATIO_MOST))
         picture.rect(LABEL, y + 4, end - LABEL, BAR - 8, OURS)
-        picture.text(end + 5, y + 15, '%.2f' % o.ratio, 10)
+        picture.text(LABEL + RATIOS_WIDE + 10, y + 15, '%.2f' % o.ratio, 11)
         limit = panel.x(min(o.limit.limit, RATIO_MOST))
         picture.line(limit, y + 1, limit, y + BAR - 1, LIMIT, 2.5)
     one = panel.x(1)

@@ -17,9 +17,9 @@ into a private server with a null sink, records the sink's monitor natively, and
 (scream-listen). Latency is from the moment at which the guest had a sample to the moment at which the
 recorder got it, in ms; the recorder's own share, the same for both, is in it. Slope is in ms a minute,
 after {skip:g} s where the clocks differ and after 3 s elsewhere. Dropouts are counted from 3 s on; "of"
-says how many the sender itself caused by loss or stalls. CPU is in percent of one core, the server's with
-the recorder's client; what the recorder itself lost is left out; context switches are all threads', voluntary or not. ~: the recording's clock was
-unsteady, twice, by more than 2 ms: its latency is known no better.
+says how many the sender itself caused by loss or stalls; what the recorder itself lost is left out. CPU is
+in percent of one core, the server's with the recorder's client; context switches are all threads', voluntary
+or not. ~: the recording's clock was unsteady, twice, by more than 2 ms: its latency is known no better.
 '''
 
 
