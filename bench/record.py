@@ -72,3 +72,4 @@ class Recording:
     def __exit__(self, *_):
         self.stop()
         self.recorder.process.stdout.close()
+        os.unlink(self.path)  # the place is kept when a run fails, and is in memory
