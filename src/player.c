@@ -22,13 +22,14 @@ int player_open(struct player **out, const struct player_config *config)
     atomic_init(&p->ending, false);
     p->learnt = config->learnt ? config->learnt : &p->own;
     p->noise = 1;
+    p->fresh = FRESH_S;
     if (config->steer) {
         const int err = resampler_open(&p->resampler, config->source.channels, 1);
         if (err < 0) {
             memory_give(p, sizeof *p);
             return err;
         }
-        p->flush = RESAMPLE_HALF;
+        p->flush = RESAMPLE_HALF + 2; /* the ratio may be less than 1 */
     }
     *out = p;
     return 0;
@@ -134,12 +135,14 @@ static void judge_silence(struct player *p, int64_t now)
 {
     if (p->dry_serial == 0 || !stream_line(p->config.stream, &p->line))
         return;
+    p->fresh = 0;
     if (p->dry_serial == p->line.serial && p->dry_epoch == p->line.epoch) {
         note_underrun(p, now - p->dry_at);
         p->fade_left = p->fade_frames;
         p->fade_from_old = false;
     } else {
         count_add(&p->config.stream->counters.pauses, 1);
+        p->fresh = FRESH_S;
     }
     p->dry_serial = 0;
 }
@@ -183,6 +186,16 @@ static uint32_t play(struct player *p, uint8_t *dst, uint32_t frames)
     return played;
 }
 
+/* The time that lost packets have left open is made up for: silence, instead of the store running out. */
+static void begin_anew(struct player *p, int64_t now)
+{
+    go_idle(p, now);
+    p->dry_serial = 0; /* nobody was late */
+    p->fade_left = p->fade_frames;
+    p->fade_from_old = false;
+    count_add(&p->config.stream->counters.skips, 1);
+}
+
 static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t most,
                       const struct player_moment *m)
 {
@@ -191,7 +204,8 @@ static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t
     const uint64_t excess = player_excess(p, ready, m);
     if (excess > 0)
         player_skip(p, excess, ready);
-    player_steer(p, likely, m);
+    if (!player_steer(p, likely, m))
+        begin_anew(p, m->now);
 }
 
 uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
@@ -209,7 +223,8 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
         go_idle(p, m.now);
     if (p->playing) {
         keep_time(p, ready, least, most, &m);
-    } else {
+    }
+    if (!p->playing) {
         done = silence_before(p, ready, least, most, &m);
         player_play_nothing(p, dst, done);
         m.now += pcm_frames_ns(done, p->sink.rate);

@@ -29,6 +29,7 @@
     (20 * NS_PER_MS) /* where it is all there is: the output's queue has none of its own */
 #define MARGIN_NS (1 * NS_PER_MS)
 
+#define FRESH_S  20.0
 #define SETTLE_S 1.0 /* its target is where the sound has begun until then */
 
 #define QUANTUM_SPAN_NS (2 * NS_PER_S)
@@ -67,6 +68,7 @@ struct player {
     struct resampler *resampler; /* NULL: it does not steer */
     double target;               /* frames of depth that it steers for */
     double settling;             /* s until an output that has just begun tells its delay truly */
+    double fresh;                /* s in which a sound that began too late may hasten */
     double beyond; /* ns: the output's delay behind its queue, low-passed: rough to steer by */
     struct player_learnt own;
     uint32_t noise; /* of the dither */
@@ -107,8 +109,11 @@ void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
 /* While it plays: frames to skip now, 0 as a rule; then at least the length of a fade. */
 uint64_t player_excess(struct player *p, uint64_t ready, const struct player_moment *m);
 
-/* While it plays and steers: sets the ratio for the next so many frames. */
-void player_steer(struct player *p, uint32_t frames, const struct player_moment *m);
+/*
+ * While it plays and steers: sets the ratio for the next so many frames. False: the depth has fallen by
+ * more than can be steered, as when packets were lost; what plays has to begin anew.
+ */
+bool player_steer(struct player *p, uint32_t frames, const struct player_moment *m);
 
 /* Puts down for the status what the next frame's latency is. */
 void player_note_latency(struct player *p, const struct player_moment *m);

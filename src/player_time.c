@@ -10,6 +10,8 @@
 #define BEYOND_LOWPASS_S 1.0
 #define TARGET_GROWS     0.3e-3           /* s a second */
 #define TARGET_SHRINKS   0.05e-3          /* s a second */
+#define TARGET_HASTES    1e-3             /* s a second, for FRESH_S: the line was drawn too late */
+#define LACKS_MOST_S     2e-3             /* more is no drift: the guest's packets were lost */
 #define ERROR_MOST_S     0.25e-3          /* a ratio of 300 ppm, which a second of slew brings */
 #define CEASED_NS        (10 * NS_PER_MS) /* arrivals so much later than expected are none */
 
@@ -24,7 +26,7 @@ static int64_t to_frames(const struct player *p, int64_t ns)
  */
 static int64_t expected_lag(const struct player *p)
 {
-    return p->line.grain + (p->line.grain < CHUNK_NS ? TICK_NS : CHUNK_LAG_NS);
+    return p->line.grain + (p->line.grain < CHUNK_NS - MARGIN_NS ? TICK_NS : CHUNK_LAG_NS);
 }
 
 void player_learn(struct player *p)
@@ -43,8 +45,9 @@ void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
 {
     const int64_t in_ring = pcm_frames_ns(ready, p->config.source.rate);
     const int64_t due = pcm_frames_ns(p->sink.queued ? p->quantum : frames, p->sink.rate);
-    const int64_t held = p->sink.queued ? m->held : in_ring;
-    slack_note(&p->learnt->slack, held - due, pcm_frames_ns(frames, p->sink.rate));
+    /* What is in a queue keeps it from running dry, whatever the ring lacks for the next period. */
+    const int64_t lacks = in_ring < due || !p->sink.queued ? due - in_ring : 0;
+    slack_note(&p->learnt->slack, m->held - lacks, pcm_frames_ns(frames, p->sink.rate));
 }
 
 /* ns behind the output's queue. */
@@ -142,17 +145,23 @@ uint64_t player_excess(struct player *p, uint64_t ready, const struct player_mom
 static void give_way(struct player *p)
 {
     const double off = p->learnt->servo.low[1];
-    p->target += (off - fmax(fmin(off, ERROR_MOST_S), -ERROR_MOST_S)) * p->config.source.rate;
+    const double gives = off - fmax(fmin(off, ERROR_MOST_S), -ERROR_MOST_S);
+    p->target += gives * p->config.source.rate;
+    servo_shift(&p->learnt->servo, gives);
 }
 
 /*
  * The target that is steered for moves slowly, or each late request would be heard as pitch: up a little
- * sooner than down, for too little is worse than too much. How fast it moves, in s a second.
+ * sooner than down, for too little is worse than too much. Only what has begun too late, because a guest's
+ * first packets were, comes down faster. How fast it moves, in s a second.
  */
 static double follow_target(struct player *p, double wanted, double dt)
 {
     const double grow = TARGET_GROWS * dt * p->config.source.rate;
-    const double shrink = p->config.target ? grow : TARGET_SHRINKS * dt * p->config.source.rate;
+    const double shrinks = p->fresh > 0       ? TARGET_HASTES
+                           : p->config.target ? TARGET_GROWS
+                                              : TARGET_SHRINKS;
+    const double shrink = shrinks * dt * p->config.source.rate;
     const double step = fmax(fmin(wanted - p->target, grow), -shrink);
     p->target += step;
     return step / p->config.source.rate / dt;
@@ -174,21 +183,25 @@ static void low_pass_beyond(struct player *p, const struct player_moment *m, dou
         p->beyond += (lies - p->beyond) * fmin(dt / BEYOND_LOWPASS_S, 1);
 }
 
-void player_steer(struct player *p, uint32_t frames, const struct player_moment *m)
+bool player_steer(struct player *p, uint32_t frames, const struct player_moment *m)
 {
     const double dt = (double)frames / p->sink.rate;
     if (!p->resampler || frames == 0 || !stream_line(p->config.stream, &p->line))
-        return;
+        return true;
     low_pass_beyond(p, m, dt);
     const double depth = steered_depth(p, m);
     if (p->settling > 0)
         p->target = depth;
     p->settling -= fmin(p->settling, dt);
+    p->fresh -= fmin(p->fresh, dt);
     const double moves = follow_target(p, (double)target_depth(p, (int64_t)p->beyond), dt);
     const double error = (depth - p->target) / p->config.source.rate;
+    if (error < -LACKS_MOST_S)
+        return false;
     const double source = (double)NS_PER_S / p->config.source.rate / p->line.period;
     servo_step(&p->learnt->servo, source - moves, error, dt);
     give_way(p);
+    return true;
 }
 
 void player_note_latency(struct player *p, const struct player_moment *m)

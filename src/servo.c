@@ -47,6 +47,12 @@ void servo_settle(struct servo *s)
     s->low[0] = s->low[1] = 0;
 }
 
+void servo_shift(struct servo *s, double by)
+{
+    s->low[0] -= by;
+    s->low[1] -= by;
+}
+
 void servo_renew(struct servo *s)
 {
     servo_settle(s);

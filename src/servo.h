@@ -37,6 +37,9 @@ double servo_step(struct servo *s, double source, double error, double dt);
 /* The depth has been set anew (a start, a skip): no error is left; the rate stays known. */
 void servo_settle(struct servo *s);
 
+/* What the depth should be has moved by so many s: so much less is the error that has been seen. */
+void servo_shift(struct servo *s, double by);
+
 /* Perhaps another output's clock: what is known is where it begins, and it learns fast again. */
 void servo_renew(struct servo *s);
 

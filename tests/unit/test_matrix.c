@@ -108,27 +108,20 @@ static const struct shortfall {
     double most; /* no worse than that, all the same */
     const char *why;
 } shortfalls[] = {
-    {LOSS, "ratio sd", 1200, "the line moves by a packet, the servo runs after it"},
-    {LOSS, "latency spread", 110, "what is lost is not made up for: the store runs dry"},
-    {JITTER, "ratio sd", 900, "the target moves, with 50 or 300 ppm"},
-    {JITTER, "latency spread", 40, "it still learns how late bursts come"},
-    {JITTER, "dropouts", 2, "it learns by dropouts"},
-    {JITTER, "clicks", 2, "a tail is cut off two frames early"},
-    {STALL, "clicks of the stall", 1, "a tail is cut off two frames early"},
-    {STALL, "ratio sd", 30, "chunks a little shorter than 20 ms are taken for packets"},
-    {STALL, "latency spread", 3, "chunks a little shorter than 20 ms are taken for packets"},
-    {STEADY, "ratio sd", 30, "near misses are seen in a queue where there are none"},
-    {STEADY, "latency spread", 8, "near misses are seen in a queue where there are none"},
-    {FORMAT, "ratio sd", 200, "chunks a little shorter than 20 ms are taken for packets"},
-    {FORMAT, "latency spread", 110, "chunks a little shorter than 20 ms are taken for packets"},
-    {FORMAT, "dropouts", 1, "the target gives way again and again for one error"},
-    {STEP, "latency spread", 20, "the target gives way again and again for one error"},
-    {PAUSE, "ratio sd", 200, "the line after a pause begins at a late first packet"},
+    {LOSS, "ratio sd", 200, "packets of less than 2.5 ms go unseen, and are steered for"},
+    {LOSS, "latency spread", 25, "a chunk's loss is seen after a second"},
+    {JITTER, "ratio sd", 40, "the target moves, with 50 or 300 ppm"},
+    {JITTER, "latency spread", 8, "it still learns how late bursts come"},
+    {JITTER, "dropouts", 1, "it learns by dropouts"},
+    {JITTER, "clicks", 1, "it learns by dropouts"},
+    {STEADY, "ratio sd", 10, "not known yet"},
+    {FORMAT, "ratio sd", 3, "not known yet"},
+    {STEP, "latency spread", 4.5, "the target gives way, and comes back at 0.05 ms/s"},
+    {PAUSE, "ratio sd", 150, "the line after a pause begins at a late first packet"},
     {PAUSE, "latency spread", 20, "the line after a pause begins at a late first packet"},
     {PAUSE, "latency moved", 20, "the line after a pause begins at a late first packet"},
     {PAUSE, "recovery", INFINITY, "the line after a pause begins at a late first packet"},
-    {FLOOR, "beside period and output", 51, "slack for late threads, before it is known how late"},
-    {FLOOR, "p95 - p5", 8, "chunks a little shorter than 20 ms are taken for packets"},
+    {FLOOR, "beside period and output", 43, "slack for late threads, before it is known how late"},
 };
 
 /* What a case has missed. */
