@@ -1,6 +1,7 @@
 /* The guest's driver over a shared-memory device (ivshmem-plain), a file on the host. */
 #include "../src/clock.h"
 #include "../src/receiver.h"
+#include "ivshmem_check.h"
 #include "ivshmem_header.h"
 #include "ivshmem_pace.h"
 #include "ivshmem_place.h"
@@ -309,4 +310,5 @@ const struct receiver_driver ivshmem_driver = {
     .tend = ivshmem_tend,
     .close = ivshmem_close,
     .describe = ivshmem_describe,
+    .check = ivshmem_check,
 };

@@ -1,5 +1,6 @@
 /* The guest's driver over UDP: multicast, or unicast when its registry says so. */
 #include "../src/clock.h"
+#include "udp_check.h"
 #include "udp_losses.h"
 #include "udp_parse.h"
 #include "udp_socket.h"
@@ -251,4 +252,5 @@ const struct receiver_driver udp_driver = {
     .tend = udp_tend,
     .close = udp_close,
     .describe = udp_describe,
+    .check = udp_check,
 };

@@ -1,3 +1,4 @@
+#include "check.h"
 #include "log.h"
 #include "options.h"
 #include "session.h"
@@ -36,6 +37,8 @@ int main(int argc, char *argv[])
         puts("scream " SCREAM_VERSION);
         return EXIT_SUCCESS;
     }
+    if (options.action == OPTIONS_CHECK)
+        return check_run(&options);
     if (options.verbose)
         log_set_level(LOG_LEVEL_DEBUG);
     return session_run(&options) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

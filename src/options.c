@@ -35,6 +35,8 @@ static const struct option_row rows[] = {
     {'l', "limit", "MS", "latency never exceeded for longer than a second (200)", option_limit},
     {'c', "no-connect", NULL, "do not connect to a sink or to ports", option_no_connect},
     {0, "exact", NULL, "pass samples unaltered, do not follow the guest's clock", option_exact},
+    {0, "check", NULL, "look at what these options need, say what is missing, and end",
+     option_check},
     {'v', "verbose", NULL, "say more", option_verbose},
     {'h', "help", NULL, "print this", option_help},
     {0, "version", NULL, "print the version", option_version},
@@ -70,8 +72,6 @@ static const struct option_row *row_of(int value)
 /* What the single options cannot see. */
 static int check(struct options *o, char *why, size_t size)
 {
-    if (o->action != OPTIONS_RUN)
-        return 0;
     if (o->receiver.file)
         o->receiver_name = "ivshmem";
     if (!receiver_find(o->receiver_name)) {
@@ -142,7 +142,7 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
         const struct option_row *row = row_of(c);
         if (!row->take(o, optarg, reason, sizeof reason))
             return refuse(row, optarg, reason, why, size);
-        if (o->action != OPTIONS_RUN)
+        if (o->action == OPTIONS_HELP || o->action == OPTIONS_VERSION)
             return 0;
     }
     if (optind < argc) {

@@ -11,7 +11,7 @@
 
 #define OPTIONS_AUTO "auto"
 
-enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
+enum options_action { OPTIONS_RUN, OPTIONS_CHECK, OPTIONS_HELP, OPTIONS_VERSION };
 
 struct options {
     enum options_action action;

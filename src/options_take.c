@@ -152,6 +152,13 @@ bool option_no_connect(struct options *o, const char *value, char *why, size_t s
     return true;
 }
 
+bool option_check(struct options *o, const char *value, char *why, size_t size)
+{
+    (void)value, (void)why, (void)size;
+    o->action = OPTIONS_CHECK;
+    return true;
+}
+
 bool option_exact(struct options *o, const char *value, char *why, size_t size)
 {
     (void)value, (void)why, (void)size;

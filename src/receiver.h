@@ -26,6 +26,8 @@ struct receiver_config {
 
 #define RECEIVER_UNTENDED INT64_MAX
 
+struct findings;
+
 /* A driver's own state, whose first member this is. */
 struct receiver {
     const struct receiver_driver *driver;
@@ -74,6 +76,12 @@ struct receiver_driver {
 
     /* Control thread: "239.255.77.77:4010 on virbr0", terminated. */
     void (*describe)(const struct receiver *r, char *buf, size_t size);
+
+    /*
+     * For --check, with no receiver open. Adds (findings.h) what open() would find and what read()
+     * would see; watches for `watch` ns if there is anything to watch. NULL: there is nothing to say.
+     */
+    void (*check)(const struct receiver_config *config, int64_t watch, struct findings *f);
 };
 
 /* receivers/table.c: what this build has, NULL at the end. */

@@ -133,7 +133,8 @@ static void hint_at_silence(struct session *s, int64_t now)
         return;
     }
     s->driver->describe(s->receiver, what, sizeof what);
-    log_warning("nothing received yet on %s: %s", what, s->driver->hint);
+    log_warning("no packets yet on %s: %s `scream --check` with the same options looks closer",
+                what, s->driver->hint);
     report_drops(&s->report, now);
     s->hint_step = s->hint_step * 4 < 600 * NS_PER_S ? s->hint_step * 4 : 600 * NS_PER_S;
     s->silent_hint = now + s->hint_step;
