@@ -1,7 +1,6 @@
-/* What --check prints, and who has sent what. */
+/* What --check prints. */
 #include "test.h"
 
-#include "../../receivers/udp_seen.h"
 #include "findings.h"
 
 #include <stdio.h>
@@ -83,39 +82,13 @@ static void a_terminal_is_wide(void **state)
     assert_non_null(strstr(text, "group     one two; three four five six\n"));
 }
 
-static void senders_are_told_apart(void **state)
-{
-    (void)state;
-    struct udp_seen s = {.count = 0};
-    uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 16, 2, 3, 0};
-    const struct source_id one = {1, 1}, two = {1, 2};
-    udp_seen_add(&s, one, bytes, sizeof bytes);
-    udp_seen_add(&s, two, bytes, 5);
-    bytes[0] = 0x81;
-    udp_seen_add(&s, one, bytes, sizeof bytes);
-    bytes[1] = 17;
-    udp_seen_add(&s, one, bytes, sizeof bytes);
-    assert_int_equal(s.count, 2);
-    assert_int_equal(s.packets, 2);
-    assert_int_equal(s.list[0].packets, 2);
-    assert_int_equal(s.list[0].foreign, 1);
-    assert_int_equal(s.list[0].format.rate, 44100);
-    assert_int_equal(s.list[1].packets, 0);
-    assert_int_equal(s.list[1].foreign, 1);
-    assert_int_equal(s.list[1].length, 5);
-    bytes[1] = 16;
-    for (uint16_t port = 10; port < 30; port++)
-        udp_seen_add(&s, (struct source_id){2, port}, bytes, sizeof bytes);
-    assert_int_equal(s.count, UDP_SEEN);
-    assert_int_equal(s.packets, 22);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_line_each),           cmocka_unit_test(the_worst_decides),
-        cmocka_unit_test(a_clause_has_its_remedy), cmocka_unit_test(a_terminal_is_wide),
-        cmocka_unit_test(senders_are_told_apart),
+        cmocka_unit_test(one_line_each),
+        cmocka_unit_test(the_worst_decides),
+        cmocka_unit_test(a_clause_has_its_remedy),
+        cmocka_unit_test(a_terminal_is_wide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,6 +129,19 @@ static void help_names_every_option(void **state)
             fail_msg("--help lacks %s", all[i]);
 }
 
+static void check_takes_the_others(void **state)
+{
+    (void)state;
+    struct options o;
+    good(&o, "scream --check -m /dev/shm/scream -o wav");
+    assert_int_equal(o.action, OPTIONS_CHECK);
+    assert_string_equal(o.receiver_name, "ivshmem");
+    assert_string_equal(o.output_name, "wav");
+    bad("scream --check -u -g 239.1.1.1", "-u");
+    good(&o, "scream --check --version --nonsense");
+    assert_int_equal(o.action, OPTIONS_VERSION);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +149,7 @@ int main(void)
         cmocka_unit_test(what_upstream_takes),
         cmocka_unit_test(long_names),
         cmocka_unit_test(wrong_values_are_named),
+        cmocka_unit_test(check_takes_the_others),
         cmocka_unit_test(help_names_every_option),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include "../../receivers/udp_losses.h"
 #include "../../receivers/udp_parse.h"
+#include "../../receivers/udp_seen.h"
 #include "../../receivers/udp_socket.h"
 #include "clock.h"
 #include "receiver.h"
@@ -839,6 +840,33 @@ static void enter_namespace(char **argv)
     unsetenv(IN_SPACE);
 }
 
+static void senders_are_told_apart(void **state)
+{
+    (void)state;
+    struct udp_seen s = {.count = 0};
+    uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 16, 2, 3, 0};
+    const struct source_id one = {1, 1}, two = {1, 2};
+    udp_seen_add(&s, one, bytes, sizeof bytes);
+    udp_seen_add(&s, two, bytes, 5);
+    bytes[0] = 0x81;
+    udp_seen_add(&s, one, bytes, sizeof bytes);
+    bytes[1] = 17;
+    udp_seen_add(&s, one, bytes, sizeof bytes);
+    assert_int_equal(s.count, 2);
+    assert_int_equal(s.packets, 2);
+    assert_int_equal(s.list[0].packets, 2);
+    assert_int_equal(s.list[0].foreign, 1);
+    assert_int_equal(s.list[0].format.rate, 44100);
+    assert_int_equal(s.list[1].packets, 0);
+    assert_int_equal(s.list[1].foreign, 1);
+    assert_int_equal(s.list[1].length, 5);
+    bytes[1] = 16;
+    for (uint16_t port = 10; port < 30; port++)
+        udp_seen_add(&s, (struct source_id){2, port}, bytes, sizeof bytes);
+    assert_int_equal(s.count, UDP_SEEN);
+    assert_int_equal(s.packets, 22);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -865,6 +893,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(refreshing_is_reported),
         cmocka_unit_test(refreshing_loses_nothing),
         cmocka_unit_test(a_full_socket_keeps_the_channels),
+        cmocka_unit_test(senders_are_told_apart),
         cmocka_unit_test(explains_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
