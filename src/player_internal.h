@@ -68,6 +68,7 @@ struct player {
     struct resampler *resampler; /* NULL: it does not steer */
     double target;               /* frames of depth that it steers for */
     double settling;             /* s until an output that has just begun tells its delay truly */
+    double lacking;              /* s for which there has been less than can be steered for */
     double fresh;                /* s in which a sound that began too late may hasten */
     double beyond; /* ns: the output's delay behind its queue, low-passed: rough to steer by */
     struct player_learnt own;

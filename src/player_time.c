@@ -8,10 +8,11 @@
 #include <math.h>
 
 #define BEYOND_LOWPASS_S 1.0
-#define TARGET_GROWS     0.3e-3           /* s a second */
-#define TARGET_SHRINKS   0.05e-3          /* s a second */
-#define TARGET_HASTES    1e-3             /* s a second, for FRESH_S: the line was drawn too late */
-#define LACKS_MOST_S     2e-3             /* more is no drift: the guest's packets were lost */
+#define TARGET_GROWS     0.3e-3  /* s a second */
+#define TARGET_SHRINKS   0.05e-3 /* s a second */
+#define TARGET_HASTES    1e-3    /* s a second, for FRESH_S: the line was drawn too late */
+#define LACKS_MOST_S     2e-3    /* more is no drift: the guest's packets were lost */
+#define LACKS_FOR_S      0.2
 #define ERROR_MOST_S     0.25e-3          /* a ratio of 300 ppm, which a second of slew brings */
 #define CEASED_NS        (10 * NS_PER_MS) /* arrivals so much later than expected are none */
 
@@ -196,8 +197,9 @@ bool player_steer(struct player *p, uint32_t frames, const struct player_moment 
     p->fresh -= fmin(p->fresh, dt);
     const double moves = follow_target(p, (double)target_depth(p, (int64_t)p->beyond), dt);
     const double error = (depth - p->target) / p->config.source.rate;
-    if (error < -LACKS_MOST_S)
-        return false;
+    p->lacking = error < -LACKS_MOST_S ? p->lacking + dt : 0;
+    if (p->lacking > 0) /* not steered for; it may be one request that came early */
+        return p->lacking < LACKS_FOR_S;
     const double source = (double)NS_PER_S / p->config.source.rate / p->line.period;
     servo_step(&p->learnt->servo, source - moves, error, dt);
     give_way(p);

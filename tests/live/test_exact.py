@@ -3,8 +3,8 @@ import os
 import pty
 import re
 import signal
-
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 from common import Failure, await_, check, output_of, LISTEN
 from hearing import Sender, judge_file, write_script
@@ -100,6 +100,13 @@ def raw_memory(place, network):
     with open(path, 'wb') as f:
         f.truncate(4 << 20)  # QEMU makes it before the guest has booted
     return matrix(place, 'shm', SHM_STEP, ['-m', path], ['-m', path, '--size', '4'])
+
+
+def raw_both(place, network):
+    """Beside each other: they wait more than they work."""
+    with ThreadPoolExecutor(2) as pool:
+        ways = [pool.submit(f, place, network) for f in (raw_udp, raw_memory)]
+        return 'udp: %s; memory: %s' % tuple(way.result() for way in ways)
 
 
 def raw_terminal(place, network):
@@ -215,4 +222,4 @@ def read(path):
 
 
 TESTS = [(f.__name__.replace('_', ' '), f) for f in
-         (raw_udp, raw_memory, raw_terminal, wav_killed, wav_changes, two_senders)]
+         (raw_both, raw_terminal, wav_killed, wav_changes, two_senders)]

@@ -10,6 +10,7 @@ from servers import SERVERS, SURROUND_71
 
 STARTS = int(os.environ.get('LIVE_STARTS', '3'))
 SECONDS = float(os.environ.get('LIVE_MINUTES', '0.075')) * 60
+STEP = 0.32        # s of each of many formats
 TAIL = 0.4         # s: all that was sent has been heard by then
 STALL = 0.008      # s that the sender may wake late before that explains a dropout
 START_SPREAD = 5   # ms between the latencies of several starts
@@ -126,7 +127,7 @@ CHANGES = ['48000/16/2', '44100/16/2', '48000/24/2', '96000/16/2', '48000/32/2',
 def change(kind, place, start, send):
     """Twenty formats in a row, sound after each."""
     formats = CHANGES * 2
-    script = write_script(place.file('script'), ['0.4 %s noise' % f for f in formats])
+    script = write_script(place.file('script'), ['%g %s noise' % (STEP, f) for f in formats])
     with kind(place) as server:
         with Hearing(place, server, log=place.file('send.sent')) as hearing, start(server) as scream:
             with send('--script', script) as sender:
@@ -138,8 +139,8 @@ def change(kind, place, start, send):
     silent = ['%d (%s)' % (i + 1, f) for i, f in enumerate(formats) if v['segments'][i]['sound'] < 0.1]
     check(not silent, 'no sound after format change: ' + ', '.join(silent))
     least = min(s['sound'] for s in v['segments'])
-    return '%d formats, sound in each for %.2f s of 0.4 at least, %.2f s matched' % (
-        len(formats), least, v['matched'] / v['rate'])
+    return '%d formats, sound in each for %.2f s of %g at least, %.2f s matched' % (
+        len(formats), least, STEP, v['matched'] / v['rate'])
 
 
 def changes(kind, place, network):

@@ -180,4 +180,4 @@ def ends_with_a_fade(kind, place, network):
 TESTS = [('%s: %s' % (k.output, f.__name__.replace('_', ' ')),
           lambda place, network, k=k, f=f: f(k, place, network))
          for k, f in ((Pulse, states), (PipeWire, states), (Pulse, watchdog),
-                      (Pulse, ends_with_a_fade), (PipeWire, ends_with_a_fade))]
+                      (PipeWire, ends_with_a_fade))]
