@@ -191,11 +191,13 @@ bool player_steer(struct player *p, uint32_t frames, const struct player_moment 
         return true;
     low_pass_beyond(p, m, dt);
     const double depth = steered_depth(p, m);
+    double moves = 0;
     if (p->settling > 0)
         p->target = depth;
+    else
+        moves = follow_target(p, (double)target_depth(p, (int64_t)p->beyond), dt);
     p->settling -= fmin(p->settling, dt);
     p->fresh -= fmin(p->fresh, dt);
-    const double moves = follow_target(p, (double)target_depth(p, (int64_t)p->beyond), dt);
     const double error = (depth - p->target) / p->config.source.rate;
     p->lacking = error < -LACKS_MOST_S ? p->lacking + dt : 0;
     if (p->lacking > 0) /* not steered for; it may be one request that came early */

@@ -110,8 +110,11 @@ static void judge_runs(struct verdict *v, const struct track_request *q,
         check_channels(v, q, run);
         if (i == 0)
             continue;
-        v->holes[v->n_holes] = hole_between(q, run - 1, run);
-        count_hole(v, &v->holes[v->n_holes++]);
+        const struct hole h = hole_between(q, run - 1, run);
+        if (h.kind == HOLE_FADE && h.frames == 0)
+            continue; /* nothing is missing or out of place: the tracking began anew */
+        v->holes[v->n_holes++] = h;
+        count_hole(v, &h);
     }
 }
 
