@@ -156,6 +156,7 @@ static void go_playing(struct player *p)
     servo_settle(&p->learnt->servo);
     p->settling = SETTLE_S;
     p->lacking = 0;
+    p->exceeds_at = 0;
 }
 
 /* How much silence comes before the sound that waits: no more than `least` unless it begins. */

@@ -38,6 +38,7 @@
  */
 #define EXCESS_NS      (15 * NS_PER_MS)
 #define EXCESS_FILL_NS (10 * NS_PER_MS)
+#define EXCEEDS_FOR_NS (60 * NS_PER_MS) /* and for so long */
 
 struct player {
     /* immutable once started */
@@ -69,6 +70,7 @@ struct player {
     double target;               /* frames of depth that it steers for */
     double settling;             /* s until an output that has just begun tells its delay truly */
     double lacking;              /* s for which there has been less than can be steered for */
+    int64_t exceeds_at;          /* time since when there has been too much; 0: there is not */
     double fresh;                /* s in which a sound that began too late may hasten */
     double beyond; /* ns: the output's delay behind its queue, low-passed: rough to steer by */
     struct player_learnt own;

@@ -132,7 +132,13 @@ uint64_t player_excess(struct player *p, uint64_t ready, const struct player_mom
     const int64_t target = target_depth(p, beyond(m));
     const int64_t excess = depth_at(p, m) + held - target;
     const int64_t spare = (int64_t)ready + held - target;
-    if (excess <= to_frames(p, EXCESS_NS) || spare <= to_frames(p, EXCESS_FILL_NS))
+    if (excess <= to_frames(p, EXCESS_NS) || spare <= to_frames(p, EXCESS_FILL_NS)) {
+        p->exceeds_at = 0;
+        return 0;
+    }
+    if (p->exceeds_at == 0)
+        p->exceeds_at = m->now;
+    if (m->now - p->exceeds_at < EXCEEDS_FOR_NS) /* it may be one request that came late */
         return 0;
     const int64_t most = (int64_t)ready - p->quantum;
     return (uint64_t)(excess < most ? excess : most > 0 ? most : 0);

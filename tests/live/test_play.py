@@ -10,7 +10,7 @@ from servers import SERVERS, SURROUND_71
 
 STARTS = int(os.environ.get('LIVE_STARTS', '3'))
 SECONDS = float(os.environ.get('LIVE_MINUTES', '0.06')) * 60
-STEP = 0.32        # s of each of many formats
+STEP = 0.36        # s of each of many formats
 TAIL = 0.4         # s: all that was sent has been heard by then
 STALL = 0.008      # s that the sender may wake late before that explains a dropout
 START_SPREAD = 5   # ms between the latencies of several starts
