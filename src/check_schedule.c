@@ -5,7 +5,6 @@
 #include "schedule.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -24,27 +23,17 @@ static bool may_nice(void)
 static void *ask(void *arg)
 {
     struct findings *f = arg;
-    struct rlimit allowed;
-    int priority = SCHEDULE_PRIORITY;
+    int priority;
     char why[128];
-    if (getrlimit(RLIMIT_RTPRIO, &allowed) == 0 && allowed.rlim_cur > 0 &&
-        allowed.rlim_cur < SCHEDULE_PRIORITY)
-        priority = (int)allowed.rlim_cur;
-    const struct sched_param param = {.sched_priority = priority};
-    if (pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param) == 0) {
+    if (schedule_by_limit(&priority) == 0) {
         findings_add(f, FINDING_OK, SUBJECT, NULL, "priority %d, by this user's own limits",
                      priority);
         return NULL;
     }
-    const struct sched_param ordinary = {0};
-    pthread_setschedparam(pthread_self(), SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary);
     if (rtkit_make_real_time(gettid(), &priority, WAIT_NS, -1, why, sizeof why) == 0)
         findings_add(f, FINDING_OK, SUBJECT, NULL, "priority %d, by RealtimeKit", priority);
     else
-        findings_add(f, FINDING_NOTE, SUBJECT,
-                     "install rtkit, or write \"@audio - rtprio 20\" to "
-                     "/etc/security/limits.d/audio.conf, join that group and log in again",
-                     "no real-time priority%s: %s",
+        findings_add(f, FINDING_NOTE, SUBJECT, SCHEDULE_REMEDY, "no real-time priority%s: %s",
                      may_nice() ? ", but a nice value below 0"
                                 : "; a busy machine may interrupt the sound",
                      why);

@@ -17,14 +17,21 @@
 
 #define RTKIT_WAIT_NS (5 * NS_PER_S) /* it may have to be started first; only the helper waits */
 
-static int by_limit(int *priority)
+int schedule_by_limit(int *priority)
 {
     struct rlimit allowed;
+    *priority = SCHEDULE_PRIORITY;
     if (getrlimit(RLIMIT_RTPRIO, &allowed) == 0 && allowed.rlim_cur > 0 &&
         allowed.rlim_cur < SCHEDULE_PRIORITY)
         *priority = (int)allowed.rlim_cur;
     const struct sched_param param = {.sched_priority = *priority};
-    return -pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param);
+    const int err = pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param);
+    if (err == 0)
+        return 0;
+    /* RealtimeKit demands the flag; it is no privilege */
+    const struct sched_param ordinary = {0};
+    pthread_setschedparam(pthread_self(), SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary);
+    return -err;
 }
 
 /* What is granted is nice, or 0. */
@@ -56,11 +63,8 @@ static void ask_others(const struct schedule *s)
     else
         log_line(
             s->tell ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
-            "%s: no real-time priority, so that other programs may interrupt the sound: %s; "
-            "install "
-            "rtkit, or write \"@audio - rtprio 20\" to /etc/security/limits.d/audio.conf, join "
-            "that group and log in again",
-            s->who, why);
+            "%s: no real-time priority, so that other programs may interrupt the sound: %s; %s",
+            s->who, why, SCHEDULE_REMEDY);
 }
 
 static void *help(void *arg)
@@ -72,16 +76,13 @@ static void *help(void *arg)
 
 void schedule_begin(struct schedule *s, const char *who, bool tell)
 {
-    int priority = SCHEDULE_PRIORITY;
+    int priority;
     *s = (struct schedule){.who = who, .tell = tell, .thread = gettid(), .wake_fd = -1};
     memory_keep_stack();
-    if (by_limit(&priority) == 0) {
+    if (schedule_by_limit(&priority) == 0) {
         log_debug("%s: real-time priority %d", who, priority);
         return;
     }
-    /* RealtimeKit demands the flag; it is no privilege */
-    const struct sched_param ordinary = {0};
-    pthread_setschedparam(pthread_self(), SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary);
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake_fd < 0)
         return;

@@ -27,6 +27,18 @@
 #define SCHEDULE_PRIORITY 5
 #define SCHEDULE_NICE     (-11)
 
+/* For a user whose threads get none of these. */
+#define SCHEDULE_REMEDY                                                                            \
+    "install rtkit, or write \"@audio - rtprio 20\" to /etc/security/limits.d/audio.conf, join "   \
+    "that "                                                                                        \
+    "group and log in again"
+
+/*
+ * The calling thread, any: a real-time one, if its user's limits or capabilities allow. 0 and the priority
+ * it has; or -errno, and it is an ordinary one that RealtimeKit would take.
+ */
+int schedule_by_limit(int *priority);
+
 struct schedule {
     const char *who; /* for the log, a string that lasts */
     bool tell; /* say it at the normal level when nothing is granted; else to --verbose only */
