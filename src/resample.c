@@ -49,7 +49,7 @@ static double windowed_sinc(double x, double cutoff)
     const double edge = x / RESAMPLE_HALF;
     if (edge <= -1 || edge >= 1)
         return 0;
-    const double window = bessel_i0(KAISER_BETA * sqrt(1 - edge * edge)) / bessel_i0(KAISER_BETA);
+    const double window = bessel_i0(KAISER_BETA * sqrt(1 - edge * edge)); /* times a constant */
     const double angle = M_PI * cutoff * x;
     return cutoff * (x == 0 ? 1 : sin(angle) / angle) * window;
 }
