@@ -42,6 +42,7 @@ struct stream_counters {
     counter pauses;         /* the ring ran dry because the source ceased */
     counter skips;          /* jumps back to the target latency */
     counter skipped_frames; /* frames dropped by them */
+    counter losses;         /* silences in the place of what the guest sent and never came */
     counter latency_us;     /* a gauge: arrival to ear, of the last period played */
     counter delay_us;       /* a gauge: the part of it that lies behind the player */
     counter drift_ppb;      /* a gauge, signed: how much faster than nominal the guest is played */

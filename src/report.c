@@ -30,6 +30,8 @@ static const struct reason {
      "times the guest's sound came too late and was interrupted; a higher -t holds more in store"},
     {offsetof(struct stream_counters, skips), true,
      "times sound had piled up and was skipped, to get back to the target latency"},
+    {offsetof(struct stream_counters, losses), true,
+     "times some of the guest's sound never came: packets were lost on the way"},
 };
 #define REASONS (sizeof reasons / sizeof reasons[0])
 _Static_assert(REASONS <= REPORT_REASONS, "room for each reason");

@@ -200,5 +200,6 @@ void world_run(struct world *w, double seconds)
 
 uint64_t world_counted(const struct world *w)
 {
-    return count_read(&w->stream.counters.underruns) + count_read(&w->stream.counters.skips);
+    const struct stream_counters *c = &w->stream.counters;
+    return count_read(&c->underruns) + count_read(&c->skips) + count_read(&c->losses);
 }

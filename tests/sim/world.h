@@ -52,7 +52,7 @@ void world_freeze(struct world *w, double until);
 /* What is told of what was heard begins anew. */
 void world_forget(struct world *w);
 
-/* Underruns and skips, as the player counts them. */
+/* Underruns, skips and losses, as the player counts them. */
 uint64_t world_counted(const struct world *w);
 
 #endif
