@@ -124,6 +124,12 @@ static void go_idle(struct player *p, int64_t now)
     p->dry_serial = p->line.serial;
 }
 
+static void fade_in(struct player *p)
+{
+    p->fade_left = p->fade_frames;
+    p->fade_from_old = false;
+}
+
 static void note_underrun(struct player *p, int64_t silence)
 {
     count_add(&p->config.stream->counters.underruns, 1);
@@ -138,8 +144,7 @@ static void judge_silence(struct player *p, int64_t now)
     p->fresh = 0;
     if (p->dry_serial == p->line.serial && p->dry_epoch == p->line.epoch) {
         note_underrun(p, now - p->dry_at);
-        p->fade_left = p->fade_frames;
-        p->fade_from_old = false;
+        fade_in(p);
     } else {
         count_add(&p->config.stream->counters.pauses, 1);
         p->fresh = FRESH_S;
@@ -151,12 +156,8 @@ static void go_playing(struct player *p)
 {
     p->playing = true;
     p->tail_left = 0;
-    if (p->resampler)
-        resampler_reset(p->resampler);
-    servo_settle(&p->learnt->servo);
-    p->settling = SETTLE_S;
-    p->lacking = 0;
     p->exceeds_at = 0;
+    player_settle(p);
 }
 
 /* How much silence comes before the sound that waits: no more than `least` unless it begins. */
@@ -193,9 +194,8 @@ static void begin_anew(struct player *p, int64_t now)
 {
     go_idle(p, now);
     p->dry_serial = 0; /* nobody was late */
-    p->fade_left = p->fade_frames;
-    p->fade_from_old = false;
-    count_add(&p->config.stream->counters.skips, 1);
+    fade_in(p);
+    count_add(&p->config.stream->counters.losses, 1);
 }
 
 static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t most,
@@ -203,6 +203,8 @@ static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t
 {
     const uint32_t likely = ready < most ? ready < least ? least : (uint32_t)ready : most;
     player_note_store(p, ready, likely, m);
+    if (!stream_line(p->config.stream, &p->line))
+        return;
     const uint64_t excess = player_excess(p, ready, m);
     if (excess > 0)
         player_skip(p, excess, ready);
@@ -223,9 +225,8 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
     const uint64_t ready = ending ? 0 : frames_ready(p);
     if (ending && p->playing)
         go_idle(p, m.now);
-    if (p->playing) {
+    if (p->playing)
         keep_time(p, ready, least, most, &m);
-    }
     if (!p->playing) {
         done = silence_before(p, ready, least, most, &m);
         player_play_nothing(p, dst, done);

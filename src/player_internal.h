@@ -102,6 +102,9 @@ void player_skip(struct player *p, uint64_t frames, uint64_t ready);
 #define PLAYER_NOT_YET UINT64_MAX
 uint64_t player_wait_before(struct player *p, uint64_t ready, const struct player_moment *m);
 
+/* The next frame played follows no other, at a depth that is set anew. */
+void player_settle(struct player *p);
+
 /* The sink is known: what is learnt goes on, or begins. */
 void player_learn(struct player *p);
 
@@ -109,11 +112,11 @@ void player_learn(struct player *p);
 void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
                        const struct player_moment *m);
 
-/* While it plays: frames to skip now, 0 as a rule; then at least the length of a fade. */
+/* While it plays, the line just read: frames to skip now, 0 as a rule; then at least the length of a fade. */
 uint64_t player_excess(struct player *p, uint64_t ready, const struct player_moment *m);
 
 /*
- * While it plays and steers: sets the ratio for the next so many frames. False: the depth has fallen by
+ * While it plays and steers, the line just read: sets the ratio for the next so many frames. False: the depth has fallen by
  * more than can be steered, as when packets were lost; what plays has to begin anew.
  */
 bool player_steer(struct player *p, uint32_t frames, const struct player_moment *m);

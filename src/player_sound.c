@@ -143,10 +143,7 @@ void player_skip(struct player *p, uint64_t frames, uint64_t ready)
     if (n < p->fade_frames || left < 0)
         return; /* not so much after all: it goes on, faded in */
     stream_read(s, NULL, (uint64_t)left * p->frame_bytes);
-    if (p->resampler)
-        resampler_reset(p->resampler);
-    servo_settle(&p->learnt->servo);
-    p->settling = SETTLE_S;
+    player_settle(p);
     p->fade_left = p->fade_frames;
     p->fade_from_old = true;
     count_add(&s->counters.skips, 1);

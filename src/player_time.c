@@ -1,7 +1,6 @@
 /*
- * The player's sense of time: what latency to hold, when a sound begins, when there is too much of
- * it. Ratio 1: where the servo's ratio will steer the depth, this only sets it at the start and
- * bounds it.
+ * The player's sense of time: what latency to hold, when a sound begins, how the servo steers while it
+ * plays, when there is too much of it or too little to be steered for.
  */
 #include "player_internal.h"
 
@@ -28,6 +27,15 @@ static int64_t to_frames(const struct player *p, int64_t ns)
 static int64_t expected_lag(const struct player *p)
 {
     return p->line.grain + (p->line.grain < CHUNK_NS - MARGIN_NS ? TICK_NS : CHUNK_LAG_NS);
+}
+
+void player_settle(struct player *p)
+{
+    if (p->resampler)
+        resampler_reset(p->resampler);
+    servo_settle(&p->learnt->servo);
+    p->settling = SETTLE_S;
+    p->lacking = 0;
 }
 
 void player_learn(struct player *p)
@@ -126,7 +134,7 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
 
 uint64_t player_excess(struct player *p, uint64_t ready, const struct player_moment *m)
 {
-    if (!stream_line(p->config.stream, &p->line) || p->fade_left > 0)
+    if (p->fade_left > 0)
         return 0;
     const int64_t held = to_frames(p, m->held);
     const int64_t target = target_depth(p, beyond(m));
@@ -193,7 +201,7 @@ static void low_pass_beyond(struct player *p, const struct player_moment *m, dou
 bool player_steer(struct player *p, uint32_t frames, const struct player_moment *m)
 {
     const double dt = (double)frames / p->sink.rate;
-    if (!p->resampler || frames == 0 || !stream_line(p->config.stream, &p->line))
+    if (!p->resampler || frames == 0)
         return true;
     low_pass_beyond(p, m, dt);
     const double depth = steered_depth(p, m);
