@@ -9,10 +9,9 @@
 #include <string.h>
 
 #define PERIOD_MIN_NS (2 * NS_PER_MS)
-#define PERIOD_MAX_NS (10 * NS_PER_MS)
-
-/* What must be left of the target for the guest's bursts: a tick and a packet. */
-#define BURST_NS (20 * NS_PER_MS)
+#define PERIOD_MAX_NS (5 * NS_PER_MS) /* half a guest's tick: finer only costs wake-ups */
+#define FIRST_PERIODS 4
+#define QUEUE_NS      (100 * NS_PER_MS) /* room for what the player adds when it runs dry */
 
 /* In the order of preference, after the source's own. */
 static const struct {
@@ -107,13 +106,13 @@ static int choose_channels(struct negotiation *n, snd_pcm_chmap_query_t *const *
     return err < 0 ? refuse(n, err, text) : 0;
 }
 
-/* The buffer is what bursts leave of the target; four periods, so that three may be late. */
+/* A buffer that always has room for the target and more: how much is in it is for the player to say. */
 static int choose_times(struct negotiation *n, int64_t target)
 {
-    int64_t period = (target - BURST_NS) / 4;
+    int64_t period = target / 6;
     period = period > PERIOD_MAX_NS ? PERIOD_MAX_NS : period;
     period = period < PERIOD_MIN_NS ? PERIOD_MIN_NS : period;
-    const int64_t buffer = 4 * period;
+    const int64_t buffer = target + QUEUE_NS;
 
     struct alsa_setup *s = n->setup;
     s->period = (snd_pcm_uframes_t)(period * s->rate / NS_PER_S);
@@ -134,19 +133,24 @@ static int apply(struct negotiation *n)
         return refuse(n, err, "this combination");
     snd_pcm_hw_params_get_period_size(n->hw, &n->setup->period, NULL);
     snd_pcm_hw_params_get_buffer_size(n->hw, &n->setup->buffer);
+    const snd_pcm_uframes_t first = FIRST_PERIODS * n->setup->period;
+    n->setup->first = first < n->setup->buffer ? first : n->setup->buffer;
     return 0;
 }
 
-/* It starts when it has been filled, wakes us a period at a time, and stamps on our clock. */
+/*
+ * It starts when told, or when so much is in it as is to be there at first: the pulse plugin's server takes
+ * several periods at once, and has run dry when there are fewer. It wakes nobody, and stamps on our clock.
+ */
 static int apply_software(struct negotiation *n)
 {
     snd_pcm_sw_params_t *sw;
     snd_pcm_sw_params_alloca(&sw);
     int err = snd_pcm_sw_params_current(n->pcm, sw);
     if (err == 0)
-        err = snd_pcm_sw_params_set_start_threshold(n->pcm, sw, n->setup->buffer);
+        err = snd_pcm_sw_params_set_start_threshold(n->pcm, sw, n->setup->first);
     if (err == 0)
-        err = snd_pcm_sw_params_set_avail_min(n->pcm, sw, n->setup->period);
+        err = snd_pcm_sw_params_set_avail_min(n->pcm, sw, n->setup->buffer);
     if (err == 0)
         err = snd_pcm_sw_params_set_tstamp_mode(n->pcm, sw, SND_PCM_TSTAMP_ENABLE);
     if (err == 0) /* not every kernel: alsa.c looks whether a stamp makes sense */

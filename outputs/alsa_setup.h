@@ -14,14 +14,15 @@
 struct alsa_setup {
     bool mmap;
     enum sample_type type;
-    uint32_t rate; /* Hz */
-    snd_pcm_uframes_t period, buffer;
+    uint32_t rate;                    /* Hz */
+    snd_pcm_uframes_t period, buffer; /* frames */
+    snd_pcm_uframes_t first;          /* frames of silence with which it is to start */
     struct chmap map;
 };
 
 /*
- * Negotiates by the source: its own rate, config->type if the device takes it, its channels. Period and
- * buffer leave room in config->target_latency. On 0 the PCM is
+ * Negotiates by the source: its own rate, config->type if the device takes it, its channels. The
+ * buffer has room for config->target_latency and more. On 0 the PCM is
  * prepared; on -errno `why` names `device`, what it refused and the remedy.
  */
 int alsa_setup(struct alsa_setup *setup, snd_pcm_t *pcm, const char *device,

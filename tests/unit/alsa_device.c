@@ -6,7 +6,6 @@
 #include <alsa/pcm_external.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -36,24 +35,10 @@ static uint64_t played(const struct device *d)
     return d->started ? (uint64_t)((clock_now() - d->started) * d->io.rate / NS_PER_S) : 0;
 }
 
-/* Readable when a period has room. */
-static void arm(struct device *d)
-{
-    const uint64_t full = d->io.buffer_size - d->io.period_size;
-    const uint64_t frames = d->written > full ? d->written - full : 0;
-    const int64_t at = d->sim->wakes_for_nothing ? 1
-                       : atomic_load(&d->sim->stalled)
-                           ? INT64_MAX / 2
-                           : d->started + (int64_t)frames * NS_PER_S / d->io.rate + 1;
-    const struct itimerspec when = {.it_value = {at / NS_PER_S, at % NS_PER_S}};
-    timerfd_settime(d->io.poll_fd, TFD_TIMER_ABSTIME, &when, NULL);
-}
-
 static int device_start(snd_pcm_ioplug_t *io)
 {
     struct device *d = io->private_data;
     d->started = clock_now();
-    arm(d);
     return 0;
 }
 
@@ -68,6 +53,8 @@ static int device_prepare(snd_pcm_ioplug_t *io)
 {
     struct device *d = io->private_data;
     atomic_fetch_add(&d->sim->prepares, 1);
+    if (atomic_load(&d->sim->gone))
+        return -ENODEV;
     d->started = 0;
     d->written = 0;
     return 0;
@@ -82,6 +69,8 @@ static snd_pcm_sframes_t device_pointer(snd_pcm_ioplug_t *io)
     }
     if (d->started && happens(&d->sim->dry))
         return -EPIPE;
+    if (atomic_load(&d->sim->gone))
+        return -ENODEV;
     const uint64_t at = atomic_load(&d->sim->stalled) ? 0 : played(d);
     return at > d->written ? -EPIPE : (snd_pcm_sframes_t)(at % io->buffer_size);
 }
@@ -100,23 +89,7 @@ static snd_pcm_sframes_t device_transfer(snd_pcm_ioplug_t *io, const snd_pcm_cha
             }
     atomic_fetch_add(&d->sim->taken, size);
     d->written += size;
-    if (d->started)
-        arm(d);
     return (snd_pcm_sframes_t)size;
-}
-
-static int device_revents(snd_pcm_ioplug_t *io, struct pollfd *fds, unsigned count,
-                          unsigned short *events)
-{
-    struct device *d = io->private_data;
-    (void)fds;
-    (void)count;
-    atomic_fetch_add(&d->sim->polls, 1);
-    if (happens(&d->sim->gone))
-        return -ENODEV;
-    const uint64_t at = played(d), full = io->buffer_size - io->period_size;
-    *events = at > d->written || d->written - at <= full ? POLLOUT : 0;
-    return 0;
 }
 
 static int device_close(snd_pcm_ioplug_t *io)
@@ -162,7 +135,6 @@ static const snd_pcm_ioplug_callback_t callbacks = {
     .transfer = device_transfer,
     .close = device_close,
     .prepare = device_prepare,
-    .poll_revents = device_revents,
     .query_chmaps = device_query,
     .get_chmap = device_chmap,
 };

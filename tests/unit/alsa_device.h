@@ -1,6 +1,6 @@
 /*
- * A simulated ALSA device with knobs: it plays by the clock, can run dry, fall asleep, go away, and
- * wake its user for nothing. Opened as "sim" by an snd_pcm_open() that this puts before the real one, as it does with snd_pcm_resume().
+ * A simulated ALSA device with knobs: it plays by the clock, can run dry, fall asleep and go
+ * away. Opened as "sim" by an snd_pcm_open() that this puts before the real one, as it does with snd_pcm_resume().
  */
 #ifndef SCREAM_ALSA_DEVICE_H
 #define SCREAM_ALSA_DEVICE_H
@@ -19,15 +19,15 @@ struct sim {
     unsigned rate, channels;
     bool s16_only;
     const unsigned *chmap; /* `channels` of enum snd_pcm_chmap_position */
-    bool wakes_for_nothing;
-    int resume_error; /* at the last; 0: it says that it has, and stays asleep */
+    int resume_error;      /* at the last; 0: it says that it has, and stays asleep */
 
     /* while it plays: how often it is to happen */
-    atomic_int dry, asleep, resume_fails, gone;
-    atomic_bool stalled; /* plays no more and wakes nobody */
+    atomic_int dry, asleep, resume_fails;
+    atomic_bool stalled; /* plays no more */
+    atomic_bool gone;    /* pulled out */
 
     /* what it saw */
-    atomic_int prepares, resumes, polls;
+    atomic_int prepares, resumes;
     atomic_ulong heard; /* frames that were not silent */
     atomic_ulong taken; /* frames */
 };
