@@ -8,6 +8,8 @@
 #define FIT_WINDOWS  10
 #define OUTLIER_NS   2e6
 #define FEW_ARRIVALS 8
+#define JUMP_NS      5e6 /* less is drift, */
+#define JUMP_WINDOWS 3   /* and what does not stay so long is lateness */
 
 struct point {
     double frame, x; /* x: ns, arrival less what the nominal rate says, from the first arrival */
@@ -40,6 +42,69 @@ static size_t envelope(const struct recording *r, struct point *points)
         }
     }
     return count;
+}
+
+/* Whether all of the windows [from, to) came later than x, clearly. */
+static bool all_later(const struct point *p, size_t from, size_t to, double x)
+{
+    for (size_t i = from; i < to; i++)
+        if (p[i].x < x + JUMP_NS)
+            return false;
+    return true;
+}
+
+static double least(const struct point *p, size_t from, size_t to)
+{
+    double x = p[from].x;
+    for (size_t i = from + 1; i < to; i++)
+        x = fmin(x, p[i].x);
+    return x;
+}
+
+/* The first frame after the latest arrival, between two windows, that was on the former line yet. */
+static double jump_frame(const struct recording *r, const struct point *before,
+                         const struct point *after)
+{
+    const double nominal = 1e9 / r->rate, middle = (before->x + after->x) / 2;
+    double frame = before->frame;
+    for (size_t i = 0; i < r->n_arrivals && frames_at(r, i) < after->frame; i++) {
+        const double x = (double)(r->arrivals[i].t - r->arrivals[0].t) - frames_at(r, i) * nominal;
+        if (frames_at(r, i) > frame && (x < middle) == (before->x < middle))
+            frame = frames_at(r, i);
+    }
+    return frame;
+}
+
+/* Finds where the line is broken, and makes the points one line again. */
+static void mend_jumps(struct timeline *line, const struct recording *r, struct point *p,
+                       size_t count)
+{
+    for (size_t i = JUMP_WINDOWS; i + JUMP_WINDOWS <= count && line->jumps < CLOCK_JUMPS; i++) {
+        const bool up = all_later(p, i, i + JUMP_WINDOWS, p[i - 1].x);
+        const bool down = all_later(p, i - JUMP_WINDOWS, i, p[i].x);
+        if (!up && !down)
+            continue;
+        const double by = least(p, i, i + JUMP_WINDOWS) - least(p, i - JUMP_WINDOWS, i);
+        line->jump[line->jumps++] = (struct clock_jump){jump_frame(r, &p[i - 1], &p[i]), by};
+        for (size_t k = i; k < count; k++)
+            p[k].x -= by;
+    }
+}
+
+double timeline_at(const struct timeline *line, double frame)
+{
+    double at = line->start + frame * line->frame;
+    for (unsigned i = 0; i < line->jumps && frame >= line->jump[i].frame; i++)
+        at += line->jump[i].by;
+    return at;
+}
+
+double timeline_frame(const struct timeline *line, double at)
+{
+    double frame = (at - line->start) / line->frame;
+    for (unsigned i = 0; i < line->jumps && frame >= line->jump[i].frame; i++)
+        frame = fmax(frame - line->jump[i].by / line->frame, line->jump[i].frame);
+    return frame;
 }
 
 static void least_squares(const struct point *p, size_t count, double *a, double *b)
@@ -92,7 +157,10 @@ bool timeline_fit(struct timeline *line, const struct recording *r)
     if (!points)
         return false;
     double a, b, nominal = 1e9 / r->rate;
-    fit_points(points, envelope(r, points), &a, &b);
+    const size_t count = envelope(r, points);
+    line->jumps = 0;
+    mend_jumps(line, r, points, count);
+    fit_points(points, count, &a, &b);
     free(points);
 
     line->start = (double)r->arrivals[0].t + a;

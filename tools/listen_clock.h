@@ -9,10 +9,22 @@
 
 #include <stdbool.h>
 
+#define CLOCK_JUMPS 64
+
+/*
+ * A server that could not keep its time goes on later: the line is broken. From that frame on, all is
+ * so much later, ns.
+ */
+struct clock_jump {
+    double frame, by;
+};
+
 struct timeline {
     double start; /* ns, CLOCK_MONOTONIC: frame 0 */
     double frame; /* ns a frame */
     double late;  /* ns: how far behind the line the latest chunk came */
+    unsigned jumps;
+    struct clock_jump jump[CLOCK_JUMPS]; /* in order */
 };
 
 /*
@@ -21,9 +33,8 @@ struct timeline {
  */
 bool timeline_fit(struct timeline *line, const struct recording *r);
 
-static inline double timeline_at(const struct timeline *line, double frame)
-{
-    return line->start + frame * line->frame;
-}
+/* When it was recorded, ns; and the frame of a moment, before the first one too. */
+double timeline_at(const struct timeline *line, double frame);
+double timeline_frame(const struct timeline *line, double at);
 
 #endif

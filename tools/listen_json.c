@@ -97,8 +97,9 @@ static void json_clock(FILE *out, const struct report *r)
 
     fprintf(out, "\"clock\": ");
     if (line)
-        fprintf(out, "{\"start\": %.0f, \"ppm\": %.2f, \"late\": %.3f}", line->start,
-                (1e9 / r->request->recording->rate / line->frame - 1) * 1e6, line->late * 1e-6);
+        fprintf(out, "{\"start\": %.0f, \"ppm\": %.2f, \"late\": %.3f, \"jumps\": %u}", line->start,
+                (1e9 / r->request->recording->rate / line->frame - 1) * 1e6, line->late * 1e-6,
+                line->jumps);
     else
         fprintf(out, "null");
 }

@@ -163,8 +163,8 @@ static double sound_between(const struct recording *r, const struct timeline *li
                             double to)
 {
     uint64_t block = (uint64_t)(BLOCK_S * r->rate);
-    double first = fmax(0, ceil((from - line->start) / line->frame)), sound = 0;
-    double last = fmin((double)r->frames, floor((to - line->start) / line->frame));
+    double first = fmax(0, ceil(timeline_frame(line, from))), sound = 0;
+    double last = fmin((double)r->frames, floor(timeline_frame(line, to)));
 
     for (double at = first; at + (double)block <= last; at += (double)block) {
         double loudest = 0;

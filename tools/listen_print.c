@@ -95,4 +95,6 @@ void print_text(FILE *out, const struct report *r)
     if (v->latency.known)
         fprintf(out, "latency: median %.2f ms, p5 %.2f, p95 %.2f, %+.2f ms/min\n",
                 v->latency.median, v->latency.p5, v->latency.p95, v->latency.slope);
+    if (r->request->line && r->request->line->jumps)
+        fprintf(out, "the recorder's clock jumped %u times\n", r->request->line->jumps);
 }

@@ -114,4 +114,6 @@ def figures(v):
         text += ', latency %.2f ms (p5 %.2f, p95 %.2f, %+.2f ms/min)' % (
             v['latency']['median'], v['latency']['p5'], v['latency']['p95'],
             v['latency']['slope'])
+    if v['clock'] and v['clock']['jumps']:
+        text += "; the server's clock jumped %d times" % v['clock']['jumps']
     return text

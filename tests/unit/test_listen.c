@@ -312,6 +312,31 @@ static void arrivals_lie_on_their_earliest_line(void **state)
     assert_true(line.late > 14e6);
 }
 
+/* A server that misses a cycle goes on 20 ms later, for good; what was late for a second comes back. */
+static void a_clock_that_jumps_is_followed(void **state)
+{
+    struct bench *b = *state;
+    struct timeline line;
+
+    b->recording.arrivals = calloc(3000, sizeof *b->recording.arrivals);
+    b->recording.n_arrivals = 3000;
+    for (int i = 0; i < 3000; i++) {
+        const double late = (i * 7 % 16) * 1e6 + (i / 100 == 20 ? 30e6 : 0);
+        const double jumped = (i >= 800 ? 20e6 : 0) + (i >= 1250 ? 40e6 : 0);
+        b->recording.arrivals[i] =
+            (struct arrival){(int64_t)(1e12 + (i + 1) * 480 * (1e9 / RATE) + late + jumped),
+                             (uint64_t)(i + 1) * 480 * 4};
+    }
+    assert_true(timeline_fit(&line, &b->recording));
+    assert_int_equal(line.jumps, 2);
+    NEAR(timeline_at(&line, 100 * 480), 1e12 + 1e9, 0.5e6);
+    NEAR(timeline_at(&line, 799 * 480), 1e12 + 7.99e9, 0.5e6);
+    NEAR(timeline_at(&line, 820 * 480), 1e12 + 8.20e9 + 20e6, 0.5e6);
+    NEAR(timeline_at(&line, 2900 * 480), 1e12 + 29e9 + 60e6, 0.5e6);
+    for (double frame = -480; frame < 3000 * 480; frame += 4801)
+        NEAR(timeline_frame(&line, timeline_at(&line, frame)), frame, 0.01);
+}
+
 static void a_file_has_no_timeline(void **state)
 {
     struct bench *b = *state;
@@ -419,6 +444,7 @@ int main(void)
         TEST(latency_is_what_the_clocks_say),
         TEST(a_drift_is_a_slope),
         TEST(arrivals_lie_on_their_earliest_line),
+        TEST(a_clock_that_jumps_is_followed),
         TEST(a_file_has_no_timeline),
         TEST(logs_are_read),
         TEST(formats_are_checked),
