@@ -1,94 +1,48 @@
 /* scream-listen's judgement: recordings that are made wrong on purpose. */
-#include "../../tools/listen_judge.h"
 #include "../../tools/listen_latency.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "recorded.h"
+#include "test.h"
 
 #define RATE           48000
 #define NEAR(a, b, by) assert_true(fabs((a) - (b)) <= (by))
 
-static const struct pcm_format stereo = {.rate = RATE, .width = 16, .channels = 2, .mask = 3};
-
-/* A recording that is put together piece by piece, and its judgement. */
-struct bench {
-    struct recording recording;
-    struct segment segment;
-    struct track_request request;
-    struct timeline line;
-    struct run_list runs;
-    struct verdict verdict;
-};
-
 static int set_up(void **state)
 {
-    struct bench *b = calloc(1, sizeof *b);
-    b->recording =
-        (struct recording){.type = SAMPLE_S16, .rate = RATE, .channels = 2, .data = malloc(1)};
-    b->segment = (struct segment){
-        .format = stereo, .signal = SIGNAL_NOISE, .frames = FRAMES_UNKNOWN, .speed = 1};
-    b->request = (struct track_request){
-        .recording = &b->recording, .segments = &b->segment, .n_segments = 1, .tolerance = 1 << 16};
-    for (int i = 0; i < TRACK_CHANNELS; i++)
-        b->request.map[i] = (int8_t)i;
-    *state = b;
+    *state = calloc(1, sizeof(struct recorded));
+    recorded_init(*state);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct bench *b = *state;
-    judge_finish(&b->verdict);
-    runs_finish(&b->runs);
-    recording_finish(&b->recording);
-    free(b);
+    recorded_finish(*state);
+    free(*state);
     return 0;
 }
 
-static uint8_t *more(struct bench *b, uint32_t frames)
+static void play(struct recorded *b, uint64_t first, uint32_t frames)
 {
-    struct recording *r = &b->recording;
-    uint32_t frame = sample_bytes(r->type) * r->channels;
-    uint64_t before = r->bytes;
-
-    r->bytes += (uint64_t)frames * frame;
-    r->data = realloc(r->data, r->bytes);
-    recording_count(r);
-    memset(r->data + before, 0, frames * frame);
-    return r->data + before;
+    signal_render(b->segment.signal, &b->segment.format, first, frames, recorded_more(b, frames));
 }
 
-static void play(struct bench *b, uint64_t first, uint32_t frames)
+static void pause_for(struct recorded *b, uint32_t frames)
 {
-    signal_render(b->segment.signal, &b->segment.format, first, frames, more(b, frames));
-}
-
-static void pause_for(struct bench *b, uint32_t frames)
-{
-    more(b, frames);
-}
-
-static const struct verdict *judged(struct bench *b)
-{
-    assert_int_equal(track(&b->request, &b->runs), 0);
-    assert_int_equal(judge(&b->verdict, &b->request, &b->runs), 0);
-    return &b->verdict;
+    recorded_more(b, frames);
 }
 
 static void a_whole_recording_matches(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     pause_for(b, 1234);
     play(b, 700, 50000);
     pause_for(b, 100);
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(b);
     assert_int_equal(b->runs.count, 1);
     assert_int_equal(b->runs.at[0].recorded, 1234);
     assert_int_equal(b->runs.at[0].sent, 700);
@@ -101,7 +55,7 @@ static void a_whole_recording_matches(void **state)
 
 static void each_kind_of_hole_is_told(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     play(b, 0, 10000);
     pause_for(b, 480); /* gap, nothing lost */
     play(b, 10000, 10000);
@@ -109,7 +63,7 @@ static void each_kind_of_hole_is_told(void **state)
     play(b, 29000, 11000); /* 1000 again */
     pause_for(b, 240);     /* gap in place */
     play(b, 40240, 5000);
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(b);
     static const struct {
         enum hole_kind kind;
         uint64_t frames;
@@ -131,7 +85,7 @@ static void each_kind_of_hole_is_told(void **state)
 
 static void a_fade_is_in_place(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     play(b, 0, 10000);
     uint8_t *p = b->recording.data + 5000 * 4;
     for (int i = 0; i < 240 * 2; i++) {
@@ -140,7 +94,7 @@ static void a_fade_is_in_place(void **state)
         x = (int16_t)(x / 2);
         memcpy(p + 2 * i, &x, 2);
     }
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(b);
     assert_int_equal(v->n_holes, 1);
     assert_int_equal(v->holes[0].kind, HOLE_FADE);
     assert_in_range(v->holes[0].frames, 235, 240);
@@ -149,10 +103,10 @@ static void a_fade_is_in_place(void **state)
 
 static void one_bad_sample_is_a_hole(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     play(b, 0, 10000);
     b->recording.data[5000 * 4 + 1] ^= 0x10;
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(b);
     assert_int_equal(v->n_holes, 1);
     assert_int_equal(v->holes[0].recorded, 5000);
     assert_int_equal(v->holes[0].frames, 1);
@@ -160,24 +114,24 @@ static void one_bad_sample_is_a_hole(void **state)
 
 static void one_step_off_is_tolerated_two_are_not(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     play(b, 0, 10000);
     uint8_t *p = b->recording.data + 5000 * 4;
     int16_t x;
     memcpy(&x, p, 2);
     x = (int16_t)(x + 1);
     memcpy(p, &x, 2);
-    assert_int_equal(judged(b)->n_holes, 0);
+    assert_int_equal(recorded_judged(b)->n_holes, 0);
     judge_finish(&b->verdict);
     runs_finish(&b->runs);
     x = (int16_t)(x + 1);
     memcpy(p, &x, 2);
-    assert_int_equal(judged(b)->n_holes, 1);
+    assert_int_equal(recorded_judged(b)->n_holes, 1);
 }
 
 static void swapped_channels_are_named(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     play(b, 0, 20000);
     for (uint64_t i = 0; i < b->recording.bytes; i += 4) {
         uint8_t swap[4];
@@ -185,7 +139,7 @@ static void swapped_channels_are_named(void **state)
         memcpy(b->recording.data + i, swap + 2, 2);
         memcpy(b->recording.data + i + 2, swap, 2);
     }
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(b);
     assert_int_equal(v->matched, 20000);
     assert_true(v->misplaced[0] && v->misplaced[1]);
     assert_int_equal(v->held[0], 1);
@@ -194,18 +148,18 @@ static void swapped_channels_are_named(void **state)
 
 static void a_silent_channel_is_named(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     play(b, 0, 20000);
     for (uint64_t i = 0; i < b->recording.bytes; i += 4)
         memset(b->recording.data + i + 2, 0, 2);
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(b);
     assert_true(!v->misplaced[0] && v->misplaced[1]);
     assert_int_equal(v->held[1], HOLDS_SILENCE);
 }
 
 static void a_map_is_honoured(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     b->recording.channels = 4;
     b->segment.format.channels = 4;
     b->request.map[0] = 3;
@@ -221,7 +175,7 @@ static void a_map_is_honoured(void **state)
         memset(p + 4, 0, 2);
         memcpy(p + 6, swap, 2);
     }
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(b);
     assert_int_equal(v->matched, 20000);
     for (int i = 0; i < 4; i++)
         assert_false(v->misplaced[i]);
@@ -229,19 +183,19 @@ static void a_map_is_honoured(void **state)
 
 static void foreign_sound_does_not_match(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     uint32_t seed = 1;
-    uint8_t *p = more(b, RATE);
+    uint8_t *p = recorded_more(b, RATE);
     for (uint64_t i = 0; i < b->recording.bytes; i++) {
         seed = seed * 1664525 + 1013904223;
         p[i] = (uint8_t)(seed >> 24);
     }
-    assert_int_equal(judged(b)->matched, 0);
+    assert_int_equal(recorded_judged(b)->matched, 0);
 }
 
 static void segments_are_told_apart(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     struct segment s[3] = {b->segment, b->segment, b->segment};
     s[0].frames = 20000;
     s[1].format.rate = 44100;
@@ -249,10 +203,10 @@ static void segments_are_told_apart(void **state)
     b->request.segments = s;
     b->request.n_segments = 3;
     play(b, 0, 20000);
-    uint8_t *p = more(b, 10000); /* resampled: whatever */
+    uint8_t *p = recorded_more(b, 10000); /* resampled: whatever */
     memset(p, 0x21, 40000);
     play(b, 0, 20000);
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(b);
     assert_int_equal(b->runs.count, 2);
     assert_int_equal(b->runs.at[1].segment, 2);
     assert_int_equal(b->runs.at[1].sent, 0);
@@ -264,14 +218,11 @@ static void segments_are_told_apart(void **state)
 
 static void latency_is_what_the_clocks_say(void **state)
 {
-    struct bench *b = *state;
-    b->line = (struct timeline){.start = 5e9, .frame = 1e9 / RATE};
-    b->request.line = &b->line;
-    b->segment.timed = true;
-    b->segment.t0 = 5000000000 + 60000000;
+    struct recorded *b = *state;
+    recorded_timed(b, 5000000000 + 60000000);
     pause_for(b, 4800); /* frame 0 is heard 100 ms after the recording's start: 40 ms late */
     play(b, 0, 20000);
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(b);
     assert_true(v->latency.known);
     NEAR(v->latency.median, 40, 0.001);
     NEAR(v->latency.slope, 0, 0.001);
@@ -281,19 +232,16 @@ static void latency_is_what_the_clocks_say(void **state)
 
 static void a_drift_is_a_slope(void **state)
 {
-    struct bench *b = *state;
-    b->line = (struct timeline){.start = 5e9, .frame = 1e9 / RATE};
-    b->request.line = &b->line;
-    b->segment.timed = true;
-    b->segment.t0 = 5000000000;
+    struct recorded *b = *state;
+    recorded_timed(b, 5000000000);
     b->segment.ppm = 500; /* 30 ms a minute */
     play(b, 0, 100000);
-    NEAR(judged(b)->latency.slope, 30, 0.1);
+    NEAR(recorded_judged(b)->latency.slope, 30, 0.1);
 }
 
 static void arrivals_lie_on_their_earliest_line(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     struct timeline line;
     uint32_t seed = 7;
 
@@ -315,7 +263,7 @@ static void arrivals_lie_on_their_earliest_line(void **state)
 /* A server that misses a cycle goes on 20 ms later, for good; what was late for a second comes back. */
 static void a_clock_that_jumps_is_followed(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     struct timeline line;
 
     b->recording.arrivals = calloc(3000, sizeof *b->recording.arrivals);
@@ -339,7 +287,7 @@ static void a_clock_that_jumps_is_followed(void **state)
 
 static void a_file_has_no_timeline(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     struct timeline line;
     play(b, 0, 100);
     assert_false(timeline_fit(&line, &b->recording));
@@ -386,7 +334,7 @@ static void formats_are_checked(void **state)
 
 static void a_cut_wav_is_read(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     char path[] = "/tmp/test_listen_XXXXXX";
     play(b, 0, 1000);
     int fd = mkstemp(path);
@@ -409,10 +357,10 @@ static void a_cut_wav_is_read(void **state)
 
 static void samples_fill_the_scale(void **state)
 {
-    struct bench *b = *state;
+    struct recorded *b = *state;
     uint8_t bytes[4] = {0x12, 0x34, 0x56, 0x80};
     b->recording.channels = 1;
-    memcpy(more(b, 2), bytes, 4);
+    memcpy(recorded_more(b, 2), bytes, 4);
     assert_int_equal(recording_sample(&b->recording, 0, 0), 0x34120000);
     b->recording.type = SAMPLE_S24_3;
     assert_int_equal(recording_sample(&b->recording, 0, 0), 0x56341200);

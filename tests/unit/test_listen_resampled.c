@@ -1,12 +1,12 @@
 /* scream-listen's judgement of resampled recordings: made by the receiver's own resampler, and made
  * wrong on purpose. */
 #include "../../src/resample.h"
-#include "../../tools/listen_judge.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorded.h"
 #include "test.h"
 
 #define RATE      48000
@@ -24,17 +24,9 @@
         assert_true(fabs(near_a - near_b) <= (by));                                                \
     } while (0)
 
-static const struct pcm_format stereo = {.rate = RATE, .width = 16, .channels = 2, .mask = 3};
-
-/* A recording that is put together piece by piece, where each frame of it comes from, and its
- * judgement. */
+/* Where each frame of the recording comes from, too. */
 struct bench {
-    struct recording recording;
-    struct segment segment;
-    struct track_request request;
-    struct timeline line;
-    struct run_list runs;
-    struct verdict verdict;
+    struct recorded heard;
     double *truth;   /* the sent position of each recorded frame */
     double position; /* of the next one */
     double ppm;      /* of it */
@@ -43,17 +35,8 @@ struct bench {
 static int set_up(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
-    b->recording =
-        (struct recording){.type = SAMPLE_S16, .rate = RATE, .channels = 2, .data = malloc(1)};
-    b->segment = (struct segment){
-        .format = stereo, .signal = SIGNAL_NOISE, .frames = FRAMES_UNKNOWN, .speed = 1};
-    b->request = (struct track_request){.mode = TRACK_RESAMPLED,
-                                        .recording = &b->recording,
-                                        .segments = &b->segment,
-                                        .n_segments = 1,
-                                        .tolerance = 1 << 16};
-    for (int i = 0; i < TRACK_CHANNELS; i++)
-        b->request.map[i] = (int8_t)i;
+    recorded_init(&b->heard);
+    b->heard.request.mode = TRACK_RESAMPLED;
     *state = b;
     return 0;
 }
@@ -61,9 +44,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct bench *b = *state;
-    judge_finish(&b->verdict);
-    runs_finish(&b->runs);
-    recording_finish(&b->recording);
+    recorded_finish(&b->heard);
     free(b->truth);
     free(b);
     return 0;
@@ -73,17 +54,12 @@ static int tear_down(void **state)
 
 static int16_t *more(struct bench *b, uint32_t frames)
 {
-    struct recording *r = &b->recording;
-    uint64_t before = r->frames;
-
-    r->bytes += (uint64_t)frames * 2 * CHANNELS;
-    r->data = realloc(r->data, r->bytes);
-    recording_count(r);
-    b->truth = realloc(b->truth, r->frames * sizeof *b->truth);
-    for (uint64_t i = before; i < r->frames; i++)
+    int16_t *at = (int16_t *)(void *)recorded_more(&b->heard, frames);
+    const uint64_t all = b->heard.recording.frames;
+    b->truth = realloc(b->truth, all * sizeof *b->truth);
+    for (uint64_t i = all - frames; i < all; i++)
         b->truth[i] = NAN;
-    memset(r->data + before * 2 * CHANNELS, 0, (size_t)frames * 2 * CHANNELS);
-    return (int16_t *)(void *)r->data + before * CHANNELS;
+    return at;
 }
 
 static void pause_for(struct bench *b, uint32_t frames)
@@ -100,8 +76,8 @@ static void push_sent(const struct bench *b, struct resampler *r, int64_t *next,
         for (uint32_t i = 0; i < n * CHANNELS; i++) {
             int64_t at = *next + i / CHANNELS;
             int32_t v = at < 0 ? 0
-                               : signal_sample(b->segment.signal, &b->segment.format, (uint64_t)at,
-                                               i % CHANNELS);
+                               : signal_sample(b->heard.segment.signal, &b->heard.segment.format,
+                                               (uint64_t)at, i % CHANNELS);
             in[i] = (float)(v >> 16) / 32768;
         }
         resampler_push(r, in, n);
@@ -114,7 +90,7 @@ static void push_sent(const struct bench *b, struct resampler *r, int64_t *next,
 static void render(const struct bench *b, double from, double *end, double ppm, double ppm_end,
                    uint32_t frames, float *out, double *truth)
 {
-    double nominal = (double)b->segment.format.rate / RATE, step = nominal * (1 + ppm * 1e-6);
+    double nominal = (double)b->heard.segment.format.rate / RATE, step = nominal * (1 + ppm * 1e-6);
     int64_t first = (int64_t)floor(from) - LEAD, next = first;
     struct resampler *r;
 
@@ -151,7 +127,7 @@ static void play(struct bench *b, uint32_t frames, double ppm)
 {
     float *out = calloc((size_t)frames * CHANNELS, sizeof *out);
     int16_t *to = more(b, frames);
-    double *truth = b->truth + b->recording.frames - frames;
+    double *truth = b->truth + b->heard.recording.frames - frames;
 
     render(b, b->position, &b->position, b->ppm, ppm, frames, out, truth);
     for (uint32_t i = 0; i < frames * CHANNELS; i++)
@@ -179,25 +155,18 @@ static void step_by(struct bench *b, double by, uint32_t fade)
 
 static void scale(struct bench *b, uint64_t from, uint32_t frames, double by)
 {
-    int16_t *x = (int16_t *)(void *)b->recording.data + from * CHANNELS;
+    int16_t *x = (int16_t *)(void *)b->heard.recording.data + from * CHANNELS;
     for (uint32_t i = 0; i < frames * CHANNELS; i++)
         x[i] = rounded(x[i] * by / 32768);
 }
 
 /* ---- judging ---- */
 
-static const struct verdict *judged(struct bench *b)
-{
-    assert_int_equal(track(&b->request, &b->runs), 0);
-    assert_int_equal(judge(&b->verdict, &b->request, &b->runs), 0);
-    return &b->verdict;
-}
-
 /* Every frame of every run comes from where it did come from. */
 static void check_truth(const struct bench *b, double within)
 {
-    for (size_t i = 0; i < b->runs.count; i++) {
-        const struct run *run = &b->runs.at[i];
+    for (size_t i = 0; i < b->heard.runs.count; i++) {
+        const struct run *run = &b->heard.runs.at[i];
         for (uint64_t k = 0; k < run->frames; k += 7) {
             double truth = b->truth[run->recorded + k];
             if (!isnan(truth))
@@ -230,12 +199,12 @@ static void check_holes(const struct verdict *v, const struct expected *want, si
 
 static void whole(struct bench *b, double mean, double sd)
 {
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(&b->heard);
     check_holes(v, NULL, 0);
-    assert_int_equal(b->runs.count, 1);
+    assert_int_equal(b->heard.runs.count, 1);
     assert_true(v->resampled && v->pacing.known);
     check_truth(b, 0.005);
-    NEAR(v->matched, b->recording.frames, 200);
+    NEAR(v->matched, b->heard.recording.frames, 200);
     NEAR(v->pacing.mean, mean, 0.1);
     NEAR(v->pacing.sd, sd, 0.1);
     assert_true(v->pacing.fidelity < -75);
@@ -268,24 +237,24 @@ static void a_servo_is_no_hole(void **state)
     play(b, 5 * RATE, 0);
     play(b, RATE, 0);
     whole(b, 0, 840.9);
-    NEAR(b->verdict.pacing.least, -1350, 1);
-    NEAR(b->verdict.pacing.most, 1350, 1);
+    NEAR(b->heard.verdict.pacing.least, -1350, 1);
+    NEAR(b->heard.verdict.pacing.most, 1350, 1);
 }
 
 static void silence_around_is_no_sound(void **state)
 {
     struct bench *b = *state;
-    b->segment.frames = 100000;
+    b->heard.segment.frames = 100000;
     b->ppm = 200;
     pause_for(b, 1234);
     play(b, 100100, 200); /* beyond its end */
-    memset(b->recording.data + (1234 + 100050) * 4, 0, 50 * 4);
+    memset(b->heard.recording.data + (1234 + 100050) * 4, 0, 50 * 4);
     pause_for(b, 5000);
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(&b->heard);
     check_holes(v, NULL, 0);
-    assert_int_equal(b->runs.count, 1);
-    NEAR(b->runs.at[0].recorded, 1234, 30);
-    NEAR(b->runs.at[0].sent, 0, 30);
+    assert_int_equal(b->heard.runs.count, 1);
+    NEAR(b->heard.runs.at[0].recorded, 1234, 30);
+    NEAR(b->heard.runs.at[0].sent, 0, 30);
     NEAR(v->matched, 100000, 100);
     check_truth(b, 0.01);
 }
@@ -305,9 +274,9 @@ static void gaps_are_found(void **state)
     play(b, 20000, 80);
     static const struct expected want[] = {
         {HOLE_GAP, 20000, 480, -480}, {HOLE_GAP, 40480, 960, 0}, {HOLE_GAP, 61440, 60, 0}};
-    check_holes(judged(b), want, 3);
+    check_holes(recorded_judged(&b->heard), want, 3);
     check_truth(b, 0.05);
-    assert_int_equal(b->verdict.silences, 3);
+    assert_int_equal(b->heard.verdict.silences, 3);
 }
 
 static void a_millisecond_is_found(void **state)
@@ -316,7 +285,7 @@ static void a_millisecond_is_found(void **state)
     play(b, 50000, 300);
     scale(b, 30000, 48, 0);
     static const struct expected want[] = {{HOLE_FADE, 30000, 48, 0}};
-    check_holes(judged(b), want, 1);
+    check_holes(recorded_judged(&b->heard), want, 1);
     check_truth(b, 0.05);
 }
 
@@ -324,9 +293,9 @@ static void a_click_is_found(void **state)
 {
     struct bench *b = *state;
     play(b, 50000, 300);
-    b->recording.data[30001 * 4 + 1] ^= 0x20;
+    b->heard.recording.data[30001 * 4 + 1] ^= 0x20;
     static const struct expected want[] = {{HOLE_FADE, 30000, 1, 0}};
-    check_holes(judged(b), want, 1);
+    check_holes(recorded_judged(&b->heard), want, 1);
 }
 
 static void fades_are_found(void **state)
@@ -338,7 +307,7 @@ static void fades_are_found(void **state)
     scale(b, 70000, 4800, 0.97); /* slight */
     static const struct expected want[] = {
         {HOLE_FADE, 30000, 240, 0}, {HOLE_FADE, 50000, 4800, 0}, {HOLE_FADE, 70000, 4800, 0}};
-    check_holes(judged(b), want, 3);
+    check_holes(recorded_judged(&b->heard), want, 3);
     check_truth(b, 0.05);
 }
 
@@ -355,7 +324,7 @@ static void crossfades_are_found(void **state)
     play(b, 30000, -30);
     static const struct expected want[] = {
         {HOLE_SKIP, 30000, 240, 720}, {HOLE_REPEAT, 60240, 240, -480}, {HOLE_SKIP, 90480, 240, 5}};
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(&b->heard);
     check_holes(v, want, 3);
     check_truth(b, 0.05);
     NEAR(v->lost, 720 + 5, 2);
@@ -371,7 +340,7 @@ static void one_frame_left_out_is_found(void **state)
     b->position -= 3;
     play(b, 30000, 0);
     static const struct expected want[] = {{HOLE_SKIP, 30000, 0, 1}, {HOLE_REPEAT, 60000, 0, -3}};
-    check_holes(judged(b), want, 2);
+    check_holes(recorded_judged(&b->heard), want, 2);
     check_truth(b, 0.05);
 }
 
@@ -384,13 +353,13 @@ static void foreign_sound_does_not_match(void **state)
         seed = seed * 1664525 + 1013904223;
         p[i] = (int16_t)(seed >> 17);
     }
-    assert_int_equal(judged(b)->matched, 0);
+    assert_int_equal(recorded_judged(&b->heard)->matched, 0);
 }
 
 static void swap_channels(struct bench *b, uint64_t from)
 {
-    int16_t *x = (int16_t *)(void *)b->recording.data;
-    for (uint64_t i = from; i < b->recording.frames; i++) {
+    int16_t *x = (int16_t *)(void *)b->heard.recording.data;
+    for (uint64_t i = from; i < b->heard.recording.frames; i++) {
         int16_t left = x[2 * i];
         x[2 * i] = x[2 * i + 1];
         x[2 * i + 1] = left;
@@ -402,7 +371,7 @@ static void swapped_channels_are_named(void **state)
     struct bench *b = *state;
     play(b, 50000, 70);
     swap_channels(b, 0);
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(&b->heard);
     NEAR(v->matched, 50000, 200);
     assert_true(v->misplaced[0] && v->misplaced[1]);
     assert_int_equal(v->held[0], 1);
@@ -413,10 +382,10 @@ static void a_silent_channel_is_named(void **state)
 {
     struct bench *b = *state;
     play(b, 50000, 70);
-    int16_t *x = (int16_t *)(void *)b->recording.data;
-    for (uint64_t i = 0; i < b->recording.frames; i++)
+    int16_t *x = (int16_t *)(void *)b->heard.recording.data;
+    for (uint64_t i = 0; i < b->heard.recording.frames; i++)
         x[2 * i + 1] = 0;
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(&b->heard);
     NEAR(v->matched, 50000, 200);
     assert_true(!v->misplaced[0] && v->misplaced[1]);
     assert_int_equal(v->held[1], HOLDS_SILENCE);
@@ -425,18 +394,18 @@ static void a_silent_channel_is_named(void **state)
 static void another_rate_is_followed(void **state)
 {
     struct bench *b = *state;
-    b->segment.format.rate = 44100;
+    b->heard.segment.format.rate = 44100;
     b->position = 1000.25;
     b->ppm = 150;
     play(b, 5 * RATE, 150);
     whole(b, 150, 0);
-    assert_true(b->verdict.segments[0].matchable);
+    assert_true(b->heard.verdict.segments[0].matchable);
 }
 
 static void a_halved_rate_is_followed(void **state)
 {
     struct bench *b = *state;
-    b->segment.format.rate = 96000;
+    b->heard.segment.format.rate = 96000;
     b->position = 1000.25;
     b->ppm = -150;
     play(b, 5 * RATE, -150);
@@ -446,15 +415,12 @@ static void a_halved_rate_is_followed(void **state)
 static void latency_is_what_the_clocks_say(void **state)
 {
     struct bench *b = *state;
-    b->line = (struct timeline){.start = 5e9, .frame = 1e9 / RATE};
-    b->request.line = &b->line;
-    b->segment.timed = true;
-    b->segment.ppm = 100;
-    b->segment.t0 = 5000000000 + 60000000;
+    recorded_timed(&b->heard, 5000000000 + 60000000);
+    b->heard.segment.ppm = 100;
     pause_for(b, 4800); /* frame 0 is heard 100 ms after the recording's start: 40 ms late */
     b->ppm = 100;
     play(b, 10 * RATE, 100);
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(&b->heard);
     assert_true(v->latency.known);
     NEAR(v->latency.median, 40, 0.001);
     NEAR(v->latency.slope, 0, 0.01);
@@ -464,39 +430,36 @@ static void latency_is_what_the_clocks_say(void **state)
 static void a_wrong_pace_is_a_slope(void **state)
 {
     struct bench *b = *state;
-    b->line = (struct timeline){.start = 5e9, .frame = 1e9 / RATE};
-    b->request.line = &b->line;
-    b->segment.timed = true;
-    b->segment.t0 = 5000000000;
+    recorded_timed(&b->heard, 5000000000);
     b->ppm = 500;
     play(b, 10 * RATE, 500);
-    NEAR(judged(b)->latency.slope, -30, 0.1);
-    NEAR(b->verdict.latency.median, -2.5, 0.01);
+    NEAR(recorded_judged(&b->heard)->latency.slope, -30, 0.1);
+    NEAR(b->heard.verdict.latency.median, -2.5, 0.01);
 }
 
 static void the_way_is_chosen_by_what_fits(void **state)
 {
     struct bench *b = *state;
-    b->request.mode = TRACK_AUTO;
+    b->heard.request.mode = TRACK_AUTO;
     b->position = 0.4;
     play(b, 20000, 50);
-    assert_true(judged(b)->resampled);
-    NEAR(b->verdict.matched, 20000, 100);
-    runs_finish(&b->runs);
-    judge_finish(&b->verdict);
-    signal_render(SIGNAL_NOISE, &stereo, 0, 20000, b->recording.data);
-    assert_false(judged(b)->resampled);
-    assert_int_equal(b->verdict.matched, 20000);
+    assert_true(recorded_judged(&b->heard)->resampled);
+    NEAR(b->heard.verdict.matched, 20000, 100);
+    runs_finish(&b->heard.runs);
+    judge_finish(&b->heard.verdict);
+    signal_render(SIGNAL_NOISE, &b->heard.segment.format, 0, 20000, b->heard.recording.data);
+    assert_false(recorded_judged(&b->heard)->resampled);
+    assert_int_equal(b->heard.verdict.matched, 20000);
 }
 
 static void begun_exactly_it_may_go_on_resampled(void **state)
 {
     struct bench *b = *state;
-    b->request.mode = TRACK_AUTO;
+    b->heard.request.mode = TRACK_AUTO;
     play(b, RATE, 0);
     play(b, RATE, 200);
     play(b, RATE, 200);
-    const struct verdict *v = judged(b);
+    const struct verdict *v = recorded_judged(&b->heard);
     assert_true(v->resampled);
     check_holes(v, NULL, 0);
     NEAR(v->matched, 3 * RATE, 100);
