@@ -23,15 +23,19 @@
 #define SLACK_KEEP_NS   3000000LL      /* what should be left at the worst moment */
 #define SLACK_WINDOW_NS 600000000000LL /* after so long without either, half of what was left */
 #define SLACK_WORTH_NS  2000000LL      /* beyond that is given back, if it is worth a change */
+#define SLACK_RECENT_NS 200000000LL    /* what is left while a sound ends says nothing */
 #define SLACK_STALL_NS  60000000LL     /* a longer silence is a stall: nothing is kept for those */
 
 struct slack {
     int64_t amount; /* ns */
-    int64_t least;  /* ns: the least that was left in the present window */
-    int64_t passed; /* ns of it */
-    bool near;      /* a dropout was near; if none has come of it, it counts */
-    int64_t step;   /* ns by which the latest dropout made it grow, */
-    int64_t since;  /* and ns since then */
+    int64_t
+        least; /* ns: the least that was left in the present window, but for the latest two spans */
+    int64_t passed;         /* ns of it */
+    int64_t former, recent; /* likewise: of the two spans of SLACK_RECENT_NS, */
+    int64_t spanned;        /* and ns of the present one */
+    bool near;              /* a dropout was near; if none has come of it, it counts */
+    int64_t step;           /* ns by which the latest dropout made it grow, */
+    int64_t since;          /* and ns since then */
 };
 
 void slack_init(struct slack *s, int64_t first);
@@ -41,5 +45,8 @@ void slack_note(struct slack *s, int64_t left, int64_t dt);
 
 /* Too little was in store: silence for so many ns. */
 void slack_dropout(struct slack *s, int64_t silence);
+
+/* There is sound again after a silence of the guest's own. */
+void slack_paused(struct slack *s);
 
 #endif

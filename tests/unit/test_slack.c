@@ -65,6 +65,21 @@ static void near_ones_count_a_little_and_once(void **state)
     assert_true(ms(&s) == 16);
 }
 
+/* A sound's end runs the store dry: that is neither near a dropout nor a reason to keep more. */
+static void the_end_of_a_sound_says_nothing(void **state)
+{
+    (void)state;
+    struct slack s;
+    slack_init(&s, 30 * NS_PER_MS);
+    for (int sounds = 0; sounds < 61; sounds++) {
+        pass(&s, 9.95, 20);
+        for (int left = 20; left >= 0; left -= 5)
+            slack_note(&s, left * NS_PER_MS, FILL);
+        slack_paused(&s);
+    }
+    assert_true(ms(&s) < 30);
+}
+
 static void what_nothing_needs_is_given_back(void **state)
 {
     (void)state;
@@ -93,6 +108,7 @@ int main(void)
         cmocka_unit_test(a_dropout_makes_it_grow),
         cmocka_unit_test(dropouts_in_a_row_make_it_leap),
         cmocka_unit_test(near_ones_count_a_little_and_once),
+        cmocka_unit_test(the_end_of_a_sound_says_nothing),
         cmocka_unit_test(what_nothing_needs_is_given_back),
     };
     return cmocka_run_group_tests_name("slack", tests, NULL, NULL);
