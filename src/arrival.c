@@ -98,6 +98,7 @@ static void suspect_pause(struct arrival *a, int64_t t, double e)
 {
     if (!a->pause_settled) {
         a->shift = 0;
+        a->begun = t;
         a->epoch++;
     }
     a->shift += (int64_t)e; /* on top of one that is not settled yet */
@@ -109,6 +110,7 @@ static void settle_pause(struct arrival *a, int64_t t, double e)
 {
     if (e + (double)a->shift < ARRIVAL_SHIFT_NS) { /* it was a stall: the old line holds */
         a->epoch--;
+        a->begun = a->last - ARRIVAL_STALL_NS;
         move_line(a, -(double)a->shift);
         a->pause_settled = 0;
     } else if (t > a->pause_settled) {
@@ -134,6 +136,7 @@ void arrival_add(struct arrival *a, int64_t t, uint64_t frames)
         a->anchored = a->first_window = true;
         anchor(a, t, frames);
         open_window(a, t, frames);
+        a->begun = t;
     }
     const int64_t since = t - a->last;
     const double e = above(a, t, frames);
@@ -176,6 +179,7 @@ struct arrival_line arrival_line(const struct arrival *a)
         .period = a->period,
         .lag = a->lag,
         .last = a->last,
+        .begun = a->begun,
         .grain = (int64_t)((double)a->grain * a->period),
         .epoch = a->epoch,
     };

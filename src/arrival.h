@@ -18,7 +18,8 @@ struct arrival_line {
     uint64_t frame;  /* since the stream's beginning */
     double period;   /* ns a frame, as measured: the guest's clock by ours */
     int64_t lag;     /* ns: the furthest that arrivals fell behind the line, decaying slowly */
-    int64_t last;    /* time of the latest arrival */
+    int64_t last;    /* time of the latest arrival, */
+    int64_t begun;   /* and of the first one, or the first after a pause */
     int64_t grain;   /* ns: the most that has arrived at one moment, as one packet */
     uint32_t epoch;  /* grows by one at each pause: what came before says nothing about when */
     uint32_t serial; /* the beginning (stream.h) that it belongs to; 0: no line yet */
@@ -36,7 +37,8 @@ struct arrival_line {
 struct arrival {
     uint32_t rate;
     bool anchored;
-    int64_t last;    /* time of the latest arrival */
+    int64_t last;    /* time of the latest arrival, */
+    int64_t begun;   /* and of the first one after silence */
     uint64_t frames; /* arrived so far */
     int64_t lag;     /* ns, peak */
     uint64_t grain;  /* frames */

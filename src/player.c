@@ -147,6 +147,7 @@ static void judge_silence(struct player *p, int64_t now)
         fade_in(p);
     } else {
         count_add(&p->config.stream->counters.pauses, 1);
+        slack_paused(&p->learnt->slack);
         p->fresh = FRESH_S;
     }
     p->dry_serial = 0;

@@ -114,6 +114,8 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     if (!stream_line(s,
                      &p->line)) /* another beginning has it now, or it comes with the next look */
         return ends ? begin_ended(p, ready, (int64_t)ready) : PLAYER_NOT_YET;
+    if (!ends && m->now - p->line.begun < p->line.grain + MARGIN_NS)
+        return PLAYER_NOT_YET; /* the first may have been seen late: the next one tells */
     const int64_t held = to_frames(p, m->held);
     const int64_t depth = depth_at(p, m) + held;
     const int64_t target = target_depth(p, beyond(m));

@@ -114,6 +114,7 @@ static void publish_line(struct stream *s)
     atomic_store_explicit(&s->line_period, line.period, memory_order_relaxed);
     atomic_store_explicit(&s->line_lag, line.lag, memory_order_relaxed);
     atomic_store_explicit(&s->line_last, line.last, memory_order_relaxed);
+    atomic_store_explicit(&s->line_begun, line.begun, memory_order_relaxed);
     atomic_store_explicit(&s->line_grain, line.grain, memory_order_relaxed);
     atomic_store_explicit(&s->line_epoch, line.epoch, memory_order_relaxed);
     atomic_store_explicit(&s->line_serial, s->serial, memory_order_relaxed);
@@ -247,6 +248,7 @@ bool stream_line(const struct stream *s, struct arrival_line *line)
             .period = atomic_load_explicit(&s->line_period, memory_order_relaxed),
             .lag = atomic_load_explicit(&s->line_lag, memory_order_relaxed),
             .last = atomic_load_explicit(&s->line_last, memory_order_relaxed),
+            .begun = atomic_load_explicit(&s->line_begun, memory_order_relaxed),
             .grain = atomic_load_explicit(&s->line_grain, memory_order_relaxed),
             .epoch = atomic_load_explicit(&s->line_epoch, memory_order_relaxed),
             .serial = atomic_load_explicit(&s->line_serial, memory_order_relaxed),

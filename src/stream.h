@@ -52,6 +52,7 @@ struct stream {
     _Atomic double line_period;
     _Atomic int64_t line_lag;
     _Atomic int64_t line_last;
+    _Atomic int64_t line_begun;
     _Atomic int64_t line_grain;
     _Atomic uint32_t line_epoch;
     _Atomic uint32_t line_serial;
