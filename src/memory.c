@@ -30,6 +30,24 @@ void memory_give(void *memory, size_t bytes)
     free(memory);
 }
 
+void *memory_reserve(size_t bytes, size_t ready)
+{
+    const size_t all = whole_pages(bytes);
+    void *memory = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    (void)madvise(memory, all, MADV_NOHUGEPAGE);
+    explicit_bzero(memory, ready); /* a plain store of zeros may be left out */
+    (void)mlock2(memory, all, MLOCK_ONFAULT);
+    return memory;
+}
+
+void memory_release(void *memory, size_t bytes)
+{
+    if (memory)
+        munmap(memory, whole_pages(bytes));
+}
+
 __attribute__((noinline)) void memory_keep_stack(void)
 {
     unsigned char below[MEMORY_STACK];

@@ -16,6 +16,15 @@ void *memory_take(size_t bytes);
 /* The same thread or another one, with the same size. NULL is fine. */
 void memory_give(void *memory, size_t bytes);
 
+/*
+ * The same, of which the first `ready` bytes are there and the others come as they are touched, to be locked
+ * then: for what is large and as a rule hardly used. Never in huge pages.
+ */
+void *memory_reserve(size_t bytes, size_t ready);
+
+/* As memory_give(). */
+void memory_release(void *memory, size_t bytes);
+
 /* What a call tree of ours or of an audio library's needs, several times over. */
 #define MEMORY_STACK 65536 /* bytes */
 

@@ -3,6 +3,10 @@
  *
  * The one rule: a slot belongs to the producer until its publish, then to the consumer until its
  * release. Indices run freely over 32 bits and wrap; only differences of them count.
+ *
+ * Which slot an index means is told by a table that the producer permutes where it holds no published
+ * slot: those that have been in use before come first, so that no more memory is ever touched than
+ * the most that was filled at once.
  */
 #ifndef SCREAM_RING_H
 #define SCREAM_RING_H
@@ -11,17 +15,20 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define RING_LINE 64 /* bytes of a cache line: the two sides' indices must not share one */
+#define RING_MOST 65536 /* slots */
+#define RING_LINE 64    /* bytes of a cache line: the two sides' indices must not share one */
 
 struct ring {
     /* immutable */
     unsigned char *slots;
     uint32_t count; /* slots, a power of two */
     uint32_t slot_bytes;
+    uint16_t *order; /* index -> slot; an entry belongs to whom its slot belongs */
 
     /* producer's */
     alignas(RING_LINE) _Atomic uint32_t written; /* release: the slots before it are filled */
     uint32_t known_read;                         /* what `read` was when last looked at */
+    uint32_t warm; /* of the free slots the first so many, which have been in use */
 
     /* consumer's */
     alignas(RING_LINE) _Atomic uint32_t read; /* release: the slots before it are free again */
@@ -29,9 +36,10 @@ struct ring {
 
 /*
  * Any one thread, before the two sides begin. count: a power of two; first: the index to begin with
- * (0, or in tests just below the wrap). 0 or -ENOMEM, -EINVAL.
+ * (0, or in tests just below the wrap); ready: slots whose memory is there at once, the others' comes with
+ * their first use. 0 or -ENOMEM, -EINVAL.
  */
-int ring_init(struct ring *r, uint32_t count, uint32_t slot_bytes, uint32_t first);
+int ring_init(struct ring *r, uint32_t count, uint32_t slot_bytes, uint32_t ready, uint32_t first);
 void ring_finish(struct ring *r);
 
 /* Producer: the i-th slot after the last published one, or NULL when the ring has no room for it.

@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define READY_SLOTS 64 /* 384 ms of 48 kHz/16/2: no fill of it is higher as a rule */
+
 struct record {
     uint64_t position; /* of its first byte since the beginning */
     struct pcm_format format;
@@ -22,7 +24,7 @@ int stream_init(struct stream *s, uint32_t first)
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake_fd < 0)
         return -errno;
-    const int err = ring_init(&s->ring, STREAM_SLOTS, sizeof(struct record), first);
+    const int err = ring_init(&s->ring, STREAM_SLOTS, sizeof(struct record), READY_SLOTS, first);
     if (err < 0)
         close(s->wake_fd);
     return err;

@@ -83,6 +83,21 @@ static void it_is_locked_until_it_is_given_back(void **state)
     assert_int_equal(locked, 0);
 }
 
+static void what_is_reserved_comes_with_its_use(void **state)
+{
+    (void)state;
+    const size_t page = page_bytes();
+    unsigned char *m = memory_reserve(BYTES, 3 * page);
+    assert_non_null(m);
+    assert_int_equal((uintptr_t)m % page, 0);
+    assert_int_equal(resident(m, BYTES), 3);
+    assert_int_equal(m[10 * page], 0);
+    m[10 * page] = 1;
+    assert_int_equal(resident(m, BYTES), 4);
+    memory_release(m, BYTES);
+    memory_release(NULL, BYTES);
+}
+
 static void *use_stack(void *arg)
 {
     unsigned char here;
@@ -116,6 +131,7 @@ int main(void)
         cmocka_unit_test(it_is_there_even_if_it_is_not_locked),
         cmocka_unit_test(it_is_zeroed_whoever_had_it_before),
         cmocka_unit_test(it_is_locked_until_it_is_given_back),
+        cmocka_unit_test(what_is_reserved_comes_with_its_use),
         cmocka_unit_test(a_thread_has_its_stack),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 
 #define SLOTS     8
 #define COUNT     200000u
@@ -14,9 +15,9 @@ static void refuses_what_cannot_be(void **state)
 {
     (void)state;
     struct ring r;
-    assert_int_equal(ring_init(&r, 0, 4, 0), -EINVAL);
-    assert_int_equal(ring_init(&r, 12, 4, 0), -EINVAL);
-    assert_int_equal(ring_init(&r, 8, 0, 0), -EINVAL);
+    assert_int_equal(ring_init(&r, 0, 4, 0, 0), -EINVAL);
+    assert_int_equal(ring_init(&r, 12, 4, 0, 0), -EINVAL);
+    assert_int_equal(ring_init(&r, 8, 0, 0, 0), -EINVAL);
 }
 
 /* From any first index, across the wrap: what is put in comes out, in order, and no more fits than does. */
@@ -26,7 +27,7 @@ static void fills_and_empties(void **state)
     static const uint32_t firsts[] = {0, 1, UINT32_MAX - 3, UINT32_MAX, 0x7ffffffe};
     for (size_t f = 0; f < sizeof firsts / sizeof firsts[0]; f++) {
         struct ring r;
-        assert_int_equal(ring_init(&r, SLOTS, sizeof(uint32_t), firsts[f]), 0);
+        assert_int_equal(ring_init(&r, SLOTS, sizeof(uint32_t), (uint32_t)f, firsts[f]), 0);
         uint32_t in = 0, out = 0;
         for (uint32_t round = 0; round < 40; round++) {
             assert_int_equal(ring_filled(&r), 0);
@@ -47,6 +48,37 @@ static void fills_and_empties(void **state)
         }
         ring_finish(&r);
     }
+}
+
+/* However often it goes round, in bursts and takings of whatever size. */
+static void touches_no_more_than_was_filled_at_once(void **state)
+{
+    (void)state;
+    enum { COUNT_OF = 256, DEEPEST = 20, READY = 4 };
+    struct ring r;
+    bool touched[COUNT_OF] = {false};
+    uint32_t random = 1, in = 0, out = 0, all = 0;
+    assert_int_equal(ring_init(&r, COUNT_OF, sizeof(uint32_t), READY, UINT32_MAX - 5000), 0);
+    for (uint32_t round = 0; round < 20000; round++) {
+        random = random * 1664525 + 1013904223;
+        const uint32_t room = DEEPEST - ring_filled(&r);
+        const uint32_t put = (random >> 24) % (room + 1);
+        for (uint32_t i = 0; i < put; i++) {
+            uint32_t *slot = ring_claim(&r, i);
+            *slot = in++;
+            touched[slot - (uint32_t *)(void *)r.slots] = true;
+        }
+        ring_publish(&r, put);
+        const uint32_t take = (random >> 16 & 0xff) % (ring_filled(&r) + 1);
+        for (uint32_t i = 0; i < take; i++)
+            assert_int_equal(*(const uint32_t *)ring_at(&r, i), out++);
+        ring_release(&r, take);
+    }
+    for (uint32_t i = 0; i < COUNT_OF; i++)
+        all += touched[i];
+    /* what was freed since the latest publishing is not known yet: at most once more */
+    assert_in_range(all, DEEPEST / 2, 2 * DEEPEST);
+    ring_finish(&r);
 }
 
 static void *produce(void *arg)
@@ -72,7 +104,7 @@ static void two_threads_across_the_wrap(void **state)
     (void)state;
     struct ring r;
     pthread_t producer;
-    assert_int_equal(ring_init(&r, SLOTS, 2 * sizeof(uint32_t), NEAR_WRAP), 0);
+    assert_int_equal(ring_init(&r, SLOTS, 2 * sizeof(uint32_t), 2, NEAR_WRAP), 0);
     assert_int_equal(pthread_create(&producer, NULL, produce, &r), 0);
     for (uint32_t next = 0; next < COUNT;) {
         const uint32_t n = ring_filled(&r);
@@ -95,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_what_cannot_be),
         cmocka_unit_test(fills_and_empties),
+        cmocka_unit_test(touches_no_more_than_was_filled_at_once),
         cmocka_unit_test(two_threads_across_the_wrap),
     };
     return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
