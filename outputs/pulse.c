@@ -51,9 +51,9 @@ static struct pulse *pulse_of(const struct output *o)
 
 static void on_request(pa_stream *s, size_t bytes, void *data)
 {
-    (void)s, (void)bytes;
+    (void)s;
     struct pulse *p = data;
-    pulse_queue_asked(&p->queue);
+    pulse_queue_asked(&p->queue, bytes);
     pulse_queue_fill(&p->queue, p->silent > 0);
     p->silent -= p->silent > 0;
 }
@@ -242,6 +242,7 @@ static int start_locked(struct pulse *p)
     if (err < 0)
         return err;
     p->silent = SILENT_REQUESTS;
+    pulse_queue_begin(&p->queue, pa_stream_writable_size(p->stream));
     pulse_queue_fill(&p->queue, true);
     pa_stream_set_write_callback(p->stream, on_request, p);
     err = pulse_link_finish(l, pa_stream_cork(p->stream, 0, pulse_link_done, l));

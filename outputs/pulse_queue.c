@@ -13,8 +13,7 @@
 /* Bytes in the server's queue at its latest request; negative when it has run dry and time goes on. */
 static int64_t queued(const struct pulse_queue *q)
 {
-    return (int64_t)pa_stream_get_buffer_attr(q->stream)->tlength -
-           (int64_t)pa_stream_writable_size(q->stream);
+    return (int64_t)q->attr.tlength - (int64_t)q->room;
 }
 
 static int64_t queued_ns(const struct pulse_queue *q)
@@ -58,16 +57,24 @@ static struct player_moment moment(struct pulse_queue *q)
 /* What the queue must hold at a request to last until the next one, bytes. */
 static int64_t low_water(const struct pulse_queue *q)
 {
-    const size_t minreq = pa_stream_get_buffer_attr(q->stream)->minreq;
+    const size_t minreq = q->attr.minreq;
     const size_t period = q->period * pa_frame_size(q->spec);
     return (int64_t)((period > minreq ? period : minreq) + pa_usec_to_bytes(MARGIN_US, q->spec));
 }
 
-void pulse_queue_asked(struct pulse_queue *q)
+void pulse_queue_begin(struct pulse_queue *q, size_t room)
 {
-    const size_t room = pa_stream_writable_size(q->stream);
+    const pa_buffer_attr *attr = pa_stream_get_buffer_attr(q->stream); /* a move changes it */
+    if (attr)
+        q->attr = *attr;
+    q->room = room;
+}
+
+void pulse_queue_asked(struct pulse_queue *q, size_t room)
+{
     const uint32_t asked =
         room > q->room ? (uint32_t)((room - q->room) / pa_frame_size(q->spec)) : 0;
+    pulse_queue_begin(q, room);
     if (q->seen == 0 || asked < q->least)
         q->least = asked;
     if (++q->seen < SEEN)
@@ -101,6 +108,8 @@ static bool write_block(struct pulse_queue *q, size_t least, size_t most, bool s
         pa_stream_cancel_write(q->stream);
     else if (pa_stream_write(q->stream, dst, done * frame, NULL, 0, PA_SEEK_RELATIVE) < 0)
         return false;
+    const size_t written = done * frame;
+    q->room -= written < q->room ? written : q->room;
     return done > 0 && done == frames;
 }
 
@@ -110,8 +119,7 @@ void pulse_queue_fill(struct pulse_queue *q, bool silence)
     while (more) {
         const int64_t lacks = low_water(q) - queued(q);
         const size_t least = lacks > 0 ? (size_t)lacks : 0;
-        const size_t most = silence ? least : pa_stream_writable_size(q->stream);
+        const size_t most = silence ? least : q->room;
         more = most >= pa_frame_size(q->spec) && write_block(q, least, most, silence);
     }
-    q->room = pa_stream_writable_size(q->stream);
 }

@@ -13,15 +13,19 @@ struct pulse_queue {
     const pa_sample_spec *spec;
     bool by_cycles; /* PipeWire's stand-in: it takes from the queue, and tells the time, in steps */
 
+    pa_buffer_attr attr; /* at the latest request */
     uint32_t period; /* frames taken from the queue at a time, as seen of late; 0: not seen yet */
     uint32_t least;  /* of the requests being seen, */
     unsigned seen;   /* so many so far */
-    size_t room;     /* bytes that were left free after the latest request */
+    size_t room;     /* bytes that it takes now; libpulse tells, with a system call each time */
     int64_t behind;  /* ns behind the queue of a server by cycles; 0: not known yet */
 };
 
-/* A request has come, and nothing has been written since. */
-void pulse_queue_asked(struct pulse_queue *q);
+/* It has room for so many bytes; nothing has been written since. */
+void pulse_queue_begin(struct pulse_queue *q, size_t room);
+
+/* A request has come for so many bytes in all, and nothing has been written since. */
+void pulse_queue_asked(struct pulse_queue *q, size_t room);
 
 /*
  * Whatever the player has, and at least what the queue must hold until the next request; silence: only
