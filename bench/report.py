@@ -140,6 +140,7 @@ def write():
               'judged right first (bench/selfcheck.py). Live:', '', *bench_error(results)]
     for server in servers:
         lines += server_part(results, server, found[server], skip, names)
+    lines += ['', 'Where CPU time, switches and memory go, and what was tried: [COST.md](COST.md).']
     with open(os.path.join(HERE, 'RESULTS.md'), 'w') as f:
         f.write('\n'.join(lines) + '\n')
     for server in servers:
