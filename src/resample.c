@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define PHASES       1024
-#define KAISER_BETA  13.0 /* 131 dB measured, and 20 kHz of 48 kHz within 0.02 dB */
+#define PHASES       512  /* twice as many give 6 dB at 15 kHz, for 131 KiB that are locked */
+#define KAISER_BETA  13.0 /* 131 dB measured at 1 kHz, 124 at 15; 20 kHz of 48 kHz within 0.02 dB */
 #define EDGE         0.93 /* of half the lower rate */
 #define HELD         (RESAMPLE_TAPS + RESAMPLE_ROOM)
 #define MAX_CHANNELS 8

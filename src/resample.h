@@ -1,7 +1,7 @@
 /*
  * A polyphase resampler whose ratio may change with every sample.
  *
- * 64 taps of a Kaiser-windowed sinc in 1024 phases, coefficients interpolated between them. Where the
+ * 64 taps of a Kaiser-windowed sinc in 512 phases, coefficients interpolated between them. Where the
  * ratio brings the rate down, the cut-off moves down with it. Its delay is exact: an output frame at
  * position x is what the band-limited input is at x, so that x is all a clock needs to know; the first
  * RESAMPLE_HALF frames of an input are heard against silence.
