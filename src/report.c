@@ -65,8 +65,8 @@ void report_drops(struct report *r, int64_t now)
 void report_playing(const struct report *r)
 {
     const struct stream_counters *s = r->stream;
-    log_debug("latency %.1f ms, %.1f of it behind us; %llu underruns, %llu pauses, %llu skips of "
-              "%llu frames",
+    log_debug("latency %.1f ms, %.1f of it behind us; %llu underruns, %llu pauses, %llu skips; "
+              "%llu frames dropped, before a start or by a skip",
               (double)count_read(&s->latency_us) / 1e3, (double)count_read(&s->delay_us) / 1e3,
               (unsigned long long)count_read(&s->underruns),
               (unsigned long long)count_read(&s->pauses), (unsigned long long)count_read(&s->skips),
