@@ -204,14 +204,15 @@ static bool wait_for_event(struct session *s, int64_t next)
     struct pollfd fds[] = {
         {.fd = s->signal_fd, .events = POLLIN},
         {.fd = s->notifier.fd, .events = POLLIN},
-        {.fd = s->receiver && s->driver->tend ? s->receiver->watch_fd : -1, .events = POLLIN}};
+        {.fd = s->receiver && s->driver->tend ? s->receiver->watch_fd : -1, .events = POLLIN},
+        {.fd = voice_wake_fd(&s->voice), .events = POLLIN}};
     const int64_t left = next - clock_now();
     struct timespec ts = {0};
     if (left > 0) {
         ts.tv_sec = left / NS_PER_S;
         ts.tv_nsec = left % NS_PER_S;
     }
-    if (ppoll(fds, 3, next == INT64_MAX ? NULL : &ts, NULL) < 0)
+    if (ppoll(fds, 4, next == INT64_MAX ? NULL : &ts, NULL) < 0)
         return false;
     return (fds[0].revents & POLLIN) != 0;
 }
