@@ -6,9 +6,10 @@
 #include <pulse/timeval.h>
 #include <string.h>
 
-#define FURTHER_US (5 * PA_USEC_PER_MSEC)
-#define SEEN       4    /* the least of so many requests is what is taken at a time */
-#define MARGIN_US  2500 /* by which our thread may be late when the queue is low */
+#define FURTHER_US      (5 * PA_USEC_PER_MSEC)
+#define SEEN            4    /* the least of so many requests is what is taken at a time */
+#define TIMING_REQUESTS 256  /* from one question for the timing to the next, at most */
+#define MARGIN_US       2500 /* by which our thread may be late when the queue is low */
 
 /* Bytes in the server's queue at its latest request; negative when it has run dry and time goes on. */
 static int64_t queued(const struct pulse_queue *q)
@@ -70,8 +71,23 @@ void pulse_queue_begin(struct pulse_queue *q, size_t room)
     q->room = room;
 }
 
+/*
+ * How late a frame is heard is asked for often at first, then seldom, as libpulse would by itself:
+ * but its timer would wake us while the stream is corked, too.
+ */
+static void ask_timing(struct pulse_queue *q)
+{
+    const unsigned n = q->timing++;
+    if ((n & (n - 1)) != 0 && n % TIMING_REQUESTS != 0)
+        return;
+    pa_operation *op = pa_stream_update_timing_info(q->stream, NULL, NULL);
+    if (op)
+        pa_operation_unref(op);
+}
+
 void pulse_queue_asked(struct pulse_queue *q, size_t room)
 {
+    ask_timing(q);
     const uint32_t asked =
         room > q->room ? (uint32_t)((room - q->room) / pa_frame_size(q->spec)) : 0;
     pulse_queue_begin(q, room);

@@ -17,8 +17,10 @@ struct pulse_queue {
     uint32_t period; /* frames taken from the queue at a time, as seen of late; 0: not seen yet */
     uint32_t least;  /* of the requests being seen, */
     unsigned seen;   /* so many so far */
-    size_t room;     /* bytes that it takes now; libpulse tells, with a system call each time */
-    int64_t behind;  /* ns behind the queue of a server by cycles; 0: not known yet */
+    unsigned
+        timing;  /* requests since the timing may have changed: a caller that knows sets it to 0 */
+    size_t room; /* bytes that it takes now; libpulse tells, with a system call each time */
+    int64_t behind; /* ns behind the queue of a server by cycles; 0: not known yet */
 };
 
 /* It has room for so many bytes; nothing has been written since. */
