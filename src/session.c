@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "ending.h"
 #include "ingest.h"
 #include "log.h"
 #include "report.h"
@@ -16,7 +17,7 @@
 
 #define TICK_NS       (5 * NS_PER_S)   /* of the reports */
 #define FADED_NS      (30 * NS_PER_MS) /* from the output's next request to the end of a fade */
-#define FADED_MOST_NS (140 * NS_PER_MS)
+#define FADED_MOST_NS (130 * NS_PER_MS)
 #define REOPEN_NS     (50 * NS_PER_MS) /* the least time from one opening of the receiver to the next */
 
 struct session {
@@ -30,6 +31,7 @@ struct session {
     char waiting[256];    /* what it was last said to wait for, "": it listens */
     struct voice voice;
     struct notifier notifier;
+    struct ending ending;
     struct report report;
     struct status status;
     int signal_fd;
@@ -253,6 +255,11 @@ int session_run(const struct options *options)
     err = voice_init(&s.voice, options, &s.notifier);
     if (err < 0)
         goto finish_notifier;
+    /* An exact output is let finish what it writes: that takes as long as it takes. */
+    if (!s.voice.exact)
+        err = ending_init(&s.ending, s.signal_fd);
+    if (err < 0)
+        goto finish_voice;
     report_init(&s.report, &s.counters, &s.voice.stream.counters);
     status_init(&s.status, clock_now());
 
@@ -264,11 +271,16 @@ int session_run(const struct options *options)
         report_playing(&s.report);
     if (s.receiver)
         close_receiver(&s);
+    const bool exact = s.voice.exact;
     voice_finish(&s.voice);
+    if (!exact)
+        ending_finish(&s.ending);
     notifier_finish(&s.notifier);
     close(s.signal_fd);
     return err;
 
+finish_voice:
+    voice_finish(&s.voice);
 finish_notifier:
     notifier_finish(&s.notifier);
 close_signals:
