@@ -25,6 +25,7 @@
 
 #define SILENT_REQUESTS 5 /* before the player is read: by then the sink's timing is steady */
 #define SILENT_RESUMED  4 /* likewise, when it has been before */
+#define LONG_NS         (80 * NS_PER_MS)
 
 extern const struct output_driver pulse_driver;
 
@@ -153,6 +154,7 @@ static void free_stream(struct pulse *p)
     pa_stream_set_write_callback(p->stream, NULL, NULL);
     pa_stream_set_underflow_callback(p->stream, NULL, NULL);
     pa_stream_disconnect(p->stream);
+    pulse_memory_close(&p->queue.memory);
     pa_stream_unref(p->stream);
     p->stream = NULL;
 }
@@ -182,9 +184,12 @@ static int open_stream(struct pulse *p, const struct output_config *config,
         .stream = p->stream,
         .player = p->player,
         .spec = &p->spec,
+        .type = config->type,
         .by_cycles = p->link.pipewire,
     };
-    return player_set_sink(p->player, &sink);
+    if (config->target_latency >= LONG_NS) /* else what is in the queue is soon heard */
+        err = pulse_memory_open(&p->queue.memory, granted->tlength);
+    return err < 0 ? err : player_set_sink(p->player, &sink);
 }
 
 static int pulse_open(struct output **out, const struct output_config *config,
@@ -280,6 +285,17 @@ static int pulse_resume(struct output *o)
     return cork(pulse_of(o), 0);
 }
 
+static int64_t pulse_fade_out(struct output *o)
+{
+    struct pulse *p = pulse_of(o);
+    pa_threaded_mainloop_lock(p->link.loop);
+    const int64_t heard = pulse_queue_fade(&p->queue);
+    if (heard >= 0)
+        pa_stream_set_write_callback(p->stream, NULL, NULL);
+    pa_threaded_mainloop_unlock(p->link.loop);
+    return heard;
+}
+
 static void pulse_stop(struct output *o)
 {
     struct pulse *p = pulse_of(o);
@@ -322,6 +338,7 @@ const struct output_driver pulse_driver = {
     .start = pulse_start,
     .pause = pulse_pause,
     .resume = pulse_resume,
+    .fade = pulse_fade_out,
     .stop = pulse_stop,
     .close = pulse_close,
     .describe = pulse_describe,

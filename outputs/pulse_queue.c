@@ -3,11 +3,15 @@
 #include "../src/clock.h"
 #include "../src/player.h"
 
+#include <errno.h>
 #include <pulse/timeval.h>
 #include <string.h>
 
 #define FURTHER_US      (5 * PA_USEC_PER_MSEC)
-#define SEEN            4    /* the least of so many requests is what is taken at a time */
+#define SEEN            4 /* the least of so many requests is what is taken at a time */
+#define AHEAD_US        (15 * PA_USEC_PER_MSEC) /* what is so soon to be heard is not taken back */
+#define LONG_US         (50 * PA_USEC_PER_MSEC) /* a shorter queue need not be */
+#define FADED_NS        (10 * NS_PER_MS)
 #define TIMING_REQUESTS 256  /* from one question for the timing to the next, at most */
 #define MARGIN_US       2500 /* by which our thread may be late when the queue is low */
 
@@ -122,8 +126,11 @@ static bool write_block(struct pulse_queue *q, size_t least, size_t most, bool s
     }
     if (done == 0)
         pa_stream_cancel_write(q->stream);
-    else if (pa_stream_write(q->stream, dst, done * frame, NULL, 0, PA_SEEK_RELATIVE) < 0)
-        return false;
+    else {
+        pulse_memory_add(&q->memory, dst, done * frame);
+        if (pa_stream_write(q->stream, dst, done * frame, NULL, 0, PA_SEEK_RELATIVE) < 0)
+            return false;
+    }
     const size_t written = done * frame;
     q->room -= written < q->room ? written : q->room;
     return done > 0 && done == frames;
@@ -138,4 +145,17 @@ void pulse_queue_fill(struct pulse_queue *q, bool silence)
         const size_t most = silence ? least : q->room;
         more = most >= pa_frame_size(q->spec) && write_block(q, least, most, silence);
     }
+}
+
+int64_t pulse_queue_fade(struct pulse_queue *q)
+{
+    const size_t frame = pa_frame_size(q->spec);
+    const int64_t cycle = (int64_t)(q->period * frame);
+    const int64_t keep = cycle + (int64_t)pa_usec_to_bytes(AHEAD_US, q->spec);
+    if (q->by_cycles || queued(q) < keep + (int64_t)pa_usec_to_bytes(LONG_US, q->spec))
+        return -ENOTSUP;
+    const struct player_moment m = moment(q);
+    const int err = pulse_fade(&q->memory, q->stream, q->type, (size_t)(queued(q) - keep));
+    const int64_t kept = keep / (int64_t)frame * NS_PER_S / q->spec->rate;
+    return err < 0 ? err : m.delay - m.held + kept + FADED_NS;
 }

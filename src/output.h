@@ -88,6 +88,14 @@ struct output_driver {
     int (*pause)(struct output *o);
     int (*resume)(struct output *o);
 
+    /*
+     * Optional. Control thread; at most 20 ms. The process ends: of what is in a queue of the output's
+     * only the next moments are heard, dying away, and nobody reads the player any more. ns until that
+     * has been heard; or -errno, when nothing has been done: then what player_end() does is heard in
+     * its time, which is short enough if the queue is.
+     */
+    int64_t (*fade)(struct output *o);
+
     /* Control thread, after stop(). NULL is fine. Does not touch the player. */
     void (*close)(struct output *o);
 

@@ -236,8 +236,11 @@ static void die_away(const struct voice *v)
 {
     if (v->state != VOICE_PLAYING || v->exact)
         return;
-    player_end(v->player);
-    const int64_t delay = (int64_t)count_read(&v->stream.counters.delay_us) * NS_PER_US;
+    int64_t delay = v->driver->fade ? v->driver->fade(v->output) : -ENOTSUP;
+    if (delay < 0) {
+        player_end(v->player);
+        delay = (int64_t)count_read(&v->stream.counters.delay_us) * NS_PER_US;
+    }
     const struct timespec ts = {.tv_nsec = delay < FADED_MOST_NS - FADED_NS ? delay + FADED_NS
                                                                             : FADED_MOST_NS};
     nanosleep(&ts, NULL);
