@@ -24,12 +24,15 @@
 
 #define ALSA_DEFAULT_DEVICE "default"
 #define RESUME_WAIT_NS      (50 * NS_PER_MS)
+#define SILENT_RESUMED      0
 #define SILENT_TURNS        5  /* before the player is read: by then a plugin's timing is steady */
 #define MAX_RECOVERIES      20 /* with nothing played between them: it will not come back */
 
 struct alsa {
     struct output output;
     struct feeder *feeder;
+    struct output_config config; /* for opening the device again */
+    struct pcm_format source;
     const char *device;
     struct alsa_setup setup;
     counter xruns;
@@ -73,6 +76,7 @@ static int set_sink(struct alsa *a, const struct pcm_format *source, char *why, 
     q->first = a->setup.first;
     q->mmap = a->setup.mmap;
     q->frame_bytes = sample_bytes(sink.type) * sink.map.channels;
+    free(q->scratch);
     q->scratch = malloc(q->period * q->frame_bytes);
     const int err = q->scratch ? player_set_sink(q->player, &sink) : -ENOMEM;
     if (err < 0)
@@ -99,6 +103,14 @@ static void alsa_close(struct output *o)
     free(a);
 }
 
+static int open_pcm(struct alsa *a, char *why, size_t size)
+{
+    int err = alsa_pcm_open(&a->queue.pcm, a->device, why, size);
+    if (err == 0)
+        err = alsa_setup(&a->setup, a->queue.pcm, a->device, &a->source, &a->config, why, size);
+    return err < 0 ? err : set_sink(a, &a->source, why, size);
+}
+
 static int alsa_open(struct output **out, const struct output_config *config,
                      const struct pcm_format *source, struct player *player, char *why, size_t size)
 {
@@ -108,15 +120,12 @@ static int alsa_open(struct output **out, const struct output_config *config,
         free(a);
         return -ENOMEM;
     }
-    struct alsa_queue *q = &a->queue;
     a->output.notifier = config->notifier;
+    a->config = *config;
+    a->source = *source;
     a->device = device_of(config);
-    q->player = player;
-    int err = alsa_pcm_open(&q->pcm, a->device, why, size);
-    if (err == 0)
-        err = alsa_setup(&a->setup, q->pcm, a->device, source, config, why, size);
-    if (err == 0)
-        err = set_sink(a, source, why, size);
+    a->queue.player = player;
+    const int err = open_pcm(a, why, size);
     if (err < 0) {
         alsa_close(&a->output);
         return err;
@@ -224,6 +233,32 @@ static int alsa_start(struct output *o)
     return err < 0 ? err : feeder_start(&a->feeder, o, alsa_turn);
 }
 
+/*
+ * Closed: a card's driver lets it sleep when it is not open (snd_pcm_drop() alone is not enough for
+ * HDA and USB), others may have it, and a plugin's own thread is gone.
+ */
+static int alsa_pause(struct output *o)
+{
+    struct alsa *a = (struct alsa *)o;
+    feeder_stop(a->feeder);
+    a->feeder = NULL;
+    alsa_pcm_close(a->queue.pcm);
+    a->queue.pcm = NULL;
+    return 0;
+}
+
+static int alsa_resume(struct output *o)
+{
+    struct alsa *a = (struct alsa *)o;
+    char why[256];
+    a->queue.lasts_until = 0;
+    const int err = open_pcm(a, why, sizeof why);
+    if (err < 0)
+        log_debug("%s", why);
+    a->silent = SILENT_RESUMED;
+    return err < 0 ? err : feeder_start(&a->feeder, o, alsa_turn);
+}
+
 /* What the device still holds, its target latency, is played; alsa_close() takes it away. */
 static void alsa_stop(struct output *o)
 {
@@ -251,6 +286,8 @@ const struct output_driver alsa_driver = {
     .probe = alsa_probe,
     .open = alsa_open,
     .start = alsa_start,
+    .pause = alsa_pause,
+    .resume = alsa_resume,
     .stop = alsa_stop,
     .close = alsa_close,
     .describe = alsa_describe,

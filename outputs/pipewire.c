@@ -5,6 +5,7 @@
 #include "../src/clock.h"
 #include "../src/log.h"
 #include "../src/output.h"
+#include "pipewire_gate.h"
 #include "pipewire_link.h"
 #include "pipewire_sink.h"
 #include "pipewire_spec.h"
@@ -18,10 +19,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define PROBE_NS      (800 * NS_PER_MS)
-#define OPEN_NS       (900 * NS_PER_MS) /* for each of two answers */
-#define START_MS      500
-#define SILENT_CYCLES 3 /* before the player is read: by then quantum and delay are what they are */
+#define PROBE_NS       (800 * NS_PER_MS)
+#define OPEN_NS        (900 * NS_PER_MS) /* for each of two answers */
+#define START_MS       500
+#define SILENT_RESUMED 1
+#define SILENT_CYCLES  3 /* before the player is read: by then quantum and delay are what they are */
 
 extern const struct output_driver pipewire_driver;
 
@@ -41,11 +43,12 @@ struct pipewire {
     /* under the loop's lock */
     bool playing; /* between start() and stop(), or the failure of the stream */
 
-    /* the graph's thread */
+    /* the graph's thread, or the control thread while the gate is closed */
+    unsigned silent; /* cycles yet, after a pause */
     unsigned cycles; /* up to SILENT_CYCLES */
 
-    atomic_bool live;    /* the graph's thread may read the player */
-    atomic_uint quantum; /* frames of the latest cycle, 0 before the first */
+    struct pipewire_gate gate; /* before the player */
+    atomic_uint quantum;       /* frames of the latest cycle, 0 before the first */
 };
 
 static struct pipewire *pipewire_of(const struct output *o)
@@ -66,14 +69,21 @@ static void count_cycle(struct pipewire *p)
 static void fill(struct pipewire *p, void *dst, uint32_t frames)
 {
     struct pw_time t = {0};
-    if (!atomic_load_explicit(&p->live, memory_order_acquire)) {
+    if (!pipewire_gate_enter(&p->gate)) {
         memset(dst, 0, (size_t)frames * p->frame_bytes);
         count_cycle(p);
+        return;
+    }
+    if (p->silent > 0) {
+        p->silent--;
+        memset(dst, 0, (size_t)frames * p->frame_bytes);
+        pipewire_gate_leave(&p->gate);
         return;
     }
     pw_stream_get_time_n(p->stream, &t, sizeof t);
     const struct pipewire_moment m = pipewire_moment(&t, p->sink.rate, clock_now());
     player_fill(p->player, dst, frames, m.now, m.delay);
+    pipewire_gate_leave(&p->gate);
 }
 
 static void on_process(void *data)
@@ -140,25 +150,6 @@ static int pipewire_probe(const struct output_config *config)
 
 /* ---- the control thread: open ---- */
 
-static struct pw_properties *stream_properties(const struct output_config *config, uint32_t rate)
-{
-    struct pw_properties *about = pw_properties_new(
-        PW_KEY_MEDIA_TYPE, "Audio", PW_KEY_MEDIA_CATEGORY, "Playback", PW_KEY_MEDIA_ROLE, "Game",
-        PW_KEY_APP_NAME, "Scream", PW_KEY_APP_ID, "scream", PW_KEY_APP_VERSION, SCREAM_VERSION,
-        PW_KEY_APP_ICON_NAME, "computer", PW_KEY_MEDIA_ICON_NAME, "computer", NULL);
-    if (!about)
-        return NULL;
-    pw_properties_set(about, PW_KEY_MEDIA_NAME, config->stream_name);
-    pw_properties_set(about, PW_KEY_NODE_NAME, config->stream_name);
-    pw_properties_set(about, PW_KEY_NODE_DESCRIPTION, config->stream_name);
-    pw_properties_setf(about, PW_KEY_NODE_LATENCY, "%u/%u",
-                       pipewire_quantum(config->target_latency), PIPEWIRE_QUANTUM_RATE);
-    pw_properties_setf(about, PW_KEY_NODE_RATE, "1/%u", rate);
-    if (config->sink)
-        pw_properties_set(about, PW_KEY_TARGET_OBJECT, config->sink);
-    return about;
-}
-
 static int connect_stream(struct pipewire *p, const struct output_config *config,
                           const struct pcm_format *source)
 {
@@ -179,7 +170,7 @@ static int connect_stream(struct pipewire *p, const struct output_config *config
 static int open_stream(struct pipewire *p, const struct output_config *config,
                        const struct pcm_format *source)
 {
-    struct pw_properties *about = stream_properties(config, source->rate);
+    struct pw_properties *about = pipewire_stream_properties(config, source->rate);
     p->stream = about ? pw_stream_new(p->link.core, config->stream_name, about) : NULL;
     if (!p->stream)
         return -ENOMEM;
@@ -224,18 +215,6 @@ static int open_link(struct pipewire *p, const struct output_config *config,
     return err;
 }
 
-static void explain(char *why, size_t size, const struct output_config *config, int err)
-{
-    if (err == -ENODEV && config->sink)
-        snprintf(why, size, "PipeWire has no sink '%s'; `pw-cli ls Node` lists them", config->sink);
-    else if (err == -ETIMEDOUT)
-        snprintf(why, size, "PipeWire does not answer in time (`pw-cli info 0`)");
-    else if (err == -ENOENT || err == -ECONNREFUSED || err == -EHOSTDOWN)
-        snprintf(why, size, "no PipeWire server answers; is it running (`pw-cli info 0`)?");
-    else
-        snprintf(why, size, "PipeWire: %s (`pw-cli info 0`)", strerror(-err));
-}
-
 static int pipewire_open(struct output **out, const struct output_config *config,
                          const struct pcm_format *source, struct player *player, char *why,
                          size_t size)
@@ -269,7 +248,7 @@ close_fd:
 free_output:
     free(p);
 failed:
-    explain(why, size, config, err);
+    pipewire_link_explain(why, size, config->sink, err);
     return err;
 }
 
@@ -297,8 +276,32 @@ static int pipewire_start(struct output *o)
         sink.quantum = atomic_load_explicit(&p->quantum, memory_order_relaxed);
         err = player_set_sink(p->player, &sink);
     }
-    atomic_store_explicit(&p->live, err == 0, memory_order_release);
+    if (err == 0)
+        pipewire_gate_open(&p->gate);
     return err;
+}
+
+static int set_active(struct pipewire *p, bool active)
+{
+    pw_thread_loop_lock(p->link.loop);
+    const int err = pw_stream_set_active(p->stream, active);
+    pw_thread_loop_unlock(p->link.loop);
+    return err;
+}
+
+/* An inactive stream is no part of the graph, which rests if no other one is. */
+static int pipewire_pause(struct output *o)
+{
+    pipewire_gate_close(&pipewire_of(o)->gate);
+    return set_active(pipewire_of(o), false);
+}
+
+/* The graph is known, but what it says about the first cycle may be off by one. */
+static int pipewire_resume(struct output *o)
+{
+    pipewire_of(o)->silent = SILENT_RESUMED;
+    pipewire_gate_open(&pipewire_of(o)->gate);
+    return set_active(pipewire_of(o), true);
 }
 
 /* Disconnecting takes the node off the graph's thread, and waits until it is. */
@@ -307,7 +310,6 @@ static void pipewire_stop(struct output *o)
     struct pipewire *p = pipewire_of(o);
     pw_thread_loop_lock(p->link.loop);
     p->playing = false;
-    atomic_store_explicit(&p->live, false, memory_order_release);
     pw_stream_disconnect(p->stream);
     pw_thread_loop_unlock(p->link.loop);
 }
@@ -344,6 +346,8 @@ const struct output_driver pipewire_driver = {
     .probe = pipewire_probe,
     .open = pipewire_open,
     .start = pipewire_start,
+    .pause = pipewire_pause,
+    .resume = pipewire_resume,
     .stop = pipewire_stop,
     .close = pipewire_close,
     .describe = pipewire_describe,

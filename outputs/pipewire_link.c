@@ -1,6 +1,8 @@
 #include "pipewire_link.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #pragma GCC diagnostic ignored "-Wpedantic" /* its methods are macros in GNU C */
@@ -31,6 +33,18 @@ static void on_error(void *data, uint32_t id, int seq, int res, const char *mess
     if (l->lost)
         l->lost(l->data, l->error);
     pw_thread_loop_signal(l->loop, false);
+}
+
+void pipewire_link_explain(char *why, size_t size, const char *sink, int err)
+{
+    if (err == -ENODEV && sink)
+        snprintf(why, size, "PipeWire has no sink '%s'; `pw-cli ls Node` lists them", sink);
+    else if (err == -ETIMEDOUT)
+        snprintf(why, size, "PipeWire does not answer in time (`pw-cli info 0`)");
+    else if (err == -ENOENT || err == -ECONNREFUSED || err == -EHOSTDOWN)
+        snprintf(why, size, "no PipeWire server answers; is it running (`pw-cli info 0`)?");
+    else
+        snprintf(why, size, "PipeWire: %s (`pw-cli info 0`)", strerror(-err));
 }
 
 static const struct pw_core_events core_events = {

@@ -31,4 +31,7 @@ void pipewire_link_close(struct pipewire_link *l);
 /* Locked: all that was asked for so far has been answered. 0 or -errno, -ETIMEDOUT after timeout ns. */
 int pipewire_link_sync(struct pipewire_link *l, int64_t timeout);
 
+/* In one clause: why `sink` (NULL: the default) of the server cannot be had, and the remedy. */
+void pipewire_link_explain(char *why, size_t size, const char *sink, int err);
+
 #endif

@@ -48,6 +48,25 @@ uint32_t pipewire_quantum(int64_t target_latency)
     return quantum;
 }
 
+struct pw_properties *pipewire_stream_properties(const struct output_config *config, uint32_t rate)
+{
+    struct pw_properties *about = pw_properties_new(
+        PW_KEY_MEDIA_TYPE, "Audio", PW_KEY_MEDIA_CATEGORY, "Playback", PW_KEY_MEDIA_ROLE, "Game",
+        PW_KEY_APP_NAME, "Scream", PW_KEY_APP_ID, "scream", PW_KEY_APP_VERSION, SCREAM_VERSION,
+        PW_KEY_APP_ICON_NAME, "computer", PW_KEY_MEDIA_ICON_NAME, "computer", NULL);
+    if (!about)
+        return NULL;
+    pw_properties_set(about, PW_KEY_MEDIA_NAME, config->stream_name);
+    pw_properties_set(about, PW_KEY_NODE_NAME, config->stream_name);
+    pw_properties_set(about, PW_KEY_NODE_DESCRIPTION, config->stream_name);
+    pw_properties_setf(about, PW_KEY_NODE_LATENCY, "%u/%u",
+                       pipewire_quantum(config->target_latency), PIPEWIRE_QUANTUM_RATE);
+    pw_properties_setf(about, PW_KEY_NODE_RATE, "1/%u", rate);
+    if (config->sink)
+        pw_properties_set(about, PW_KEY_TARGET_OBJECT, config->sink);
+    return about;
+}
+
 /*
  * t->now is when the driver of the graph began this cycle by its own clock, free of how late this
  * thread was woken: with it as `now`, the figures are the same in each cycle. What is written in a

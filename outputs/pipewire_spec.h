@@ -4,7 +4,9 @@
 
 #include "../src/chmap.h"
 #include "../src/format.h"
+#include "../src/output.h"
 
+#include <pipewire/keys.h>
 #include <pipewire/stream.h>
 #include <spa/param/audio/raw.h>
 
@@ -19,6 +21,9 @@ void pipewire_audio_info(struct spa_audio_info_raw *out, const struct pcm_format
  */
 #define PIPEWIRE_QUANTUM_RATE 48000
 uint32_t pipewire_quantum(int64_t target_latency);
+
+/* How mixers show and remember the stream, and what it asks of the graph. The caller's to free; NULL: out of memory. */
+struct pw_properties *pipewire_stream_properties(const struct output_config *config, uint32_t rate);
 
 /* A moment of the graph: frames written now are heard `delay` later; both ns, CLOCK_MONOTONIC. */
 struct pipewire_moment {

@@ -24,6 +24,8 @@
 #define START_US (1500 * PA_USEC_PER_MSEC) /* a suspended device has to be woken */
 
 #define SILENT_REQUESTS 5 /* before the player is read: by then the sink's timing is steady */
+#define SILENT_RESUMED  4 /* likewise, when it has been before */
+#define LONG_NS         (80 * NS_PER_MS)
 
 extern const struct output_driver pulse_driver;
 
@@ -84,13 +86,15 @@ static void on_stream_state(pa_stream *s, void *data)
 
 static void on_moved(pa_stream *s, void *data)
 {
-    (void)data;
+    struct pulse *p = data;
+    p->queue.timing = 0;
     log_debug("pulse: moved to sink '%s'", pa_stream_get_device_name(s));
 }
 
 static void on_suspended(pa_stream *s, void *data)
 {
-    (void)data;
+    struct pulse *p = data;
+    p->queue.timing = 0;
     log_debug("pulse: sink '%s' %s", pa_stream_get_device_name(s),
               pa_stream_is_suspended(s) == 1 ? "suspended" : "resumed");
 }
@@ -131,8 +135,7 @@ static int connect_stream(struct pulse *p, const struct output_config *config)
     pa_buffer_attr attr;
     pulse_buffer_attr(&attr, &p->spec, config->target_latency);
     const pa_stream_flags_t flags = PA_STREAM_START_CORKED | PULSE_BUFFERING |
-                                    PA_STREAM_INTERPOLATE_TIMING | PA_STREAM_AUTO_TIMING_UPDATE |
-                                    PA_STREAM_NOT_MONOTONIC;
+                                    PA_STREAM_INTERPOLATE_TIMING | PA_STREAM_NOT_MONOTONIC;
     if (pa_stream_connect_playback(p->stream, config->sink, &attr, flags, NULL, NULL) < 0)
         return pulse_link_error(&p->link);
     while (pa_stream_get_state(p->stream) == PA_STREAM_CREATING) {
@@ -151,6 +154,7 @@ static void free_stream(struct pulse *p)
     pa_stream_set_write_callback(p->stream, NULL, NULL);
     pa_stream_set_underflow_callback(p->stream, NULL, NULL);
     pa_stream_disconnect(p->stream);
+    pulse_memory_close(&p->queue.memory);
     pa_stream_unref(p->stream);
     p->stream = NULL;
 }
@@ -177,23 +181,15 @@ static int open_stream(struct pulse *p, const struct output_config *config,
         log_info("pulse: this server is PipeWire; -o pipewire plays with less latency");
     sink.quantum = pulse_quantum(granted, &p->spec);
     p->queue = (struct pulse_queue){
-        .stream = p->stream, .player = p->player, .spec = &p->spec, .by_cycles = p->link.pipewire};
-    return player_set_sink(p->player, &sink);
-}
-
-static void explain(char *why, size_t size, const struct output_config *config, int err)
-{
-    if (err == -ENOENT && config->sink)
-        snprintf(why, size, "PulseAudio has no sink '%s'; `pactl list short sinks` lists them",
-                 config->sink);
-    else if (err == -ENOENT)
-        snprintf(why, size, "PulseAudio has no sink; `pactl list short sinks` lists them");
-    else if (err == -ECONNREFUSED)
-        snprintf(why, size, "no PulseAudio server answers; is it running (`pactl info`)?");
-    else if (err == -ETIMEDOUT)
-        snprintf(why, size, "PulseAudio does not answer in time (`pactl info`)");
-    else
-        snprintf(why, size, "PulseAudio: %s (`pactl info`)", strerror(-err));
+        .stream = p->stream,
+        .player = p->player,
+        .spec = &p->spec,
+        .type = config->type,
+        .by_cycles = p->link.pipewire,
+    };
+    if (config->target_latency >= LONG_NS) /* else what is in the queue is soon heard */
+        err = pulse_memory_open(&p->queue.memory, granted->tlength);
+    return err < 0 ? err : player_set_sink(p->player, &sink);
 }
 
 static int pulse_open(struct output **out, const struct output_config *config,
@@ -226,9 +222,19 @@ static int pulse_open(struct output **out, const struct output_config *config,
 close_link:
     pulse_link_close(&p->link);
 free_output:
-    explain(why, size, config, err);
+    pulse_link_explain(why, size, config->sink, err);
     free(p);
     return err;
+}
+
+/* Locked: from the next one on they are answered. */
+static void begin_requests(struct pulse *p, unsigned silent)
+{
+    p->silent = silent;
+    p->queue.timing = 0;
+    pulse_queue_begin(&p->queue, pa_stream_writable_size(p->stream));
+    pulse_queue_fill(&p->queue, true);
+    pa_stream_set_write_callback(p->stream, on_request, p);
 }
 
 /*
@@ -241,10 +247,7 @@ static int start_locked(struct pulse *p)
     int err = pulse_link_deadline(l, START_US);
     if (err < 0)
         return err;
-    p->silent = SILENT_REQUESTS;
-    pulse_queue_begin(&p->queue, pa_stream_writable_size(p->stream));
-    pulse_queue_fill(&p->queue, true);
-    pa_stream_set_write_callback(p->stream, on_request, p);
+    begin_requests(p, SILENT_REQUESTS);
     err = pulse_link_finish(l, pa_stream_cork(p->stream, 0, pulse_link_done, l));
     p->playing = err == 0 && pa_stream_get_state(p->stream) == PA_STREAM_READY;
     return p->playing ? 0 : err < 0 ? err : -ECONNRESET;
@@ -257,6 +260,40 @@ static int pulse_start(struct output *o)
     const int err = start_locked(p);
     pa_threaded_mainloop_unlock(p->link.loop);
     return err;
+}
+
+/* A corked stream lets its sink be suspended, and keeps its name and volume in the mixer. */
+static int cork(struct pulse *p, int corked)
+{
+    pa_threaded_mainloop_lock(p->link.loop);
+    if (corked)
+        pa_stream_set_write_callback(p->stream, NULL, NULL);
+    else
+        begin_requests(p, SILENT_RESUMED);
+    const int err = pulse_link_forget(&p->link, pa_stream_cork(p->stream, corked, NULL, NULL));
+    pa_threaded_mainloop_unlock(p->link.loop);
+    return err;
+}
+
+static int pulse_pause(struct output *o)
+{
+    return cork(pulse_of(o), 1);
+}
+
+static int pulse_resume(struct output *o)
+{
+    return cork(pulse_of(o), 0);
+}
+
+static int64_t pulse_fade_out(struct output *o)
+{
+    struct pulse *p = pulse_of(o);
+    pa_threaded_mainloop_lock(p->link.loop);
+    const int64_t heard = pulse_queue_fade(&p->queue);
+    if (heard >= 0)
+        pa_stream_set_write_callback(p->stream, NULL, NULL);
+    pa_threaded_mainloop_unlock(p->link.loop);
+    return heard;
 }
 
 static void pulse_stop(struct output *o)
@@ -299,6 +336,9 @@ const struct output_driver pulse_driver = {
     .probe = pulse_probe,
     .open = pulse_open,
     .start = pulse_start,
+    .pause = pulse_pause,
+    .resume = pulse_resume,
+    .fade = pulse_fade_out,
     .stop = pulse_stop,
     .close = pulse_close,
     .describe = pulse_describe,

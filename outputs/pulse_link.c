@@ -6,6 +6,7 @@
 #include <pulse/operation.h>
 #include <pulse/proplist.h>
 #include <pulse/rtclock.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,21 @@ int pulse_link_error(const struct pulse_link *l)
     default:
         return -ECONNRESET;
     }
+}
+
+void pulse_link_explain(char *why, size_t size, const char *sink, int err)
+{
+    if (err == -ENOENT && sink)
+        snprintf(why, size, "PulseAudio has no sink '%s'; `pactl list short sinks` lists them",
+                 sink);
+    else if (err == -ENOENT)
+        snprintf(why, size, "PulseAudio has no sink; `pactl list short sinks` lists them");
+    else if (err == -ECONNREFUSED)
+        snprintf(why, size, "no PulseAudio server answers; is it running (`pactl info`)?");
+    else if (err == -ETIMEDOUT)
+        snprintf(why, size, "PulseAudio does not answer in time (`pactl info`)");
+    else
+        snprintf(why, size, "PulseAudio: %s (`pactl info`)", strerror(-err));
 }
 
 static void on_state(pa_context *c, void *data)
@@ -90,6 +106,14 @@ int pulse_link_finish(struct pulse_link *l, pa_operation *op)
         pa_operation_cancel(op);
     pa_operation_unref(op);
     return err;
+}
+
+int pulse_link_forget(struct pulse_link *l, pa_operation *op)
+{
+    if (!op)
+        return pulse_link_error(l);
+    pa_operation_unref(op);
+    return 0;
 }
 
 static pa_context *new_context(struct pulse_link *l)

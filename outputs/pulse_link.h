@@ -42,10 +42,16 @@ int pulse_link_wait(struct pulse_link *l);
 /* Locked: waits for it to end, and releases it. NULL is an error of the context. 0 or -errno. */
 int pulse_link_finish(struct pulse_link *l, pa_operation *op);
 
+/* Locked: does not wait for it, and releases it. NULL is an error of the context. 0 or -errno. */
+int pulse_link_forget(struct pulse_link *l, pa_operation *op);
+
 /* A callback that ends a pulse_link_finish(): for streams; data is the link. */
 void pulse_link_done(pa_stream *s, int success, void *data);
 
 /* Locked: the context's latest error, as -errno. */
 int pulse_link_error(const struct pulse_link *l);
+
+/* In one clause: why `sink` (NULL: the default) of the server cannot be had, and the remedy. */
+void pulse_link_explain(char *why, size_t size, const char *sink, int err);
 
 #endif

@@ -3,12 +3,17 @@
 #include "../src/clock.h"
 #include "../src/player.h"
 
+#include <errno.h>
 #include <pulse/timeval.h>
 #include <string.h>
 
-#define FURTHER_US (5 * PA_USEC_PER_MSEC)
-#define SEEN       4    /* the least of so many requests is what is taken at a time */
-#define MARGIN_US  2500 /* by which our thread may be late when the queue is low */
+#define FURTHER_US      (5 * PA_USEC_PER_MSEC)
+#define SEEN            4 /* the least of so many requests is what is taken at a time */
+#define AHEAD_US        (15 * PA_USEC_PER_MSEC) /* what is so soon to be heard is not taken back */
+#define LONG_US         (50 * PA_USEC_PER_MSEC) /* a shorter queue need not be */
+#define FADED_NS        (10 * NS_PER_MS)
+#define TIMING_REQUESTS 256  /* from one question for the timing to the next, at most */
+#define MARGIN_US       2500 /* by which our thread may be late when the queue is low */
 
 /* Bytes in the server's queue at its latest request; negative when it has run dry and time goes on. */
 static int64_t queued(const struct pulse_queue *q)
@@ -70,8 +75,23 @@ void pulse_queue_begin(struct pulse_queue *q, size_t room)
     q->room = room;
 }
 
+/*
+ * How late a frame is heard is asked for often at first, then seldom, as libpulse would by itself:
+ * but its timer would wake us while the stream is corked, too.
+ */
+static void ask_timing(struct pulse_queue *q)
+{
+    const unsigned n = q->timing++;
+    if ((n & (n - 1)) != 0 && n % TIMING_REQUESTS != 0)
+        return;
+    pa_operation *op = pa_stream_update_timing_info(q->stream, NULL, NULL);
+    if (op)
+        pa_operation_unref(op);
+}
+
 void pulse_queue_asked(struct pulse_queue *q, size_t room)
 {
+    ask_timing(q);
     const uint32_t asked =
         room > q->room ? (uint32_t)((room - q->room) / pa_frame_size(q->spec)) : 0;
     pulse_queue_begin(q, room);
@@ -106,8 +126,11 @@ static bool write_block(struct pulse_queue *q, size_t least, size_t most, bool s
     }
     if (done == 0)
         pa_stream_cancel_write(q->stream);
-    else if (pa_stream_write(q->stream, dst, done * frame, NULL, 0, PA_SEEK_RELATIVE) < 0)
-        return false;
+    else {
+        pulse_memory_add(&q->memory, dst, done * frame);
+        if (pa_stream_write(q->stream, dst, done * frame, NULL, 0, PA_SEEK_RELATIVE) < 0)
+            return false;
+    }
     const size_t written = done * frame;
     q->room -= written < q->room ? written : q->room;
     return done > 0 && done == frames;
@@ -122,4 +145,17 @@ void pulse_queue_fill(struct pulse_queue *q, bool silence)
         const size_t most = silence ? least : q->room;
         more = most >= pa_frame_size(q->spec) && write_block(q, least, most, silence);
     }
+}
+
+int64_t pulse_queue_fade(struct pulse_queue *q)
+{
+    const size_t frame = pa_frame_size(q->spec);
+    const int64_t cycle = (int64_t)(q->period * frame);
+    const int64_t keep = cycle + (int64_t)pa_usec_to_bytes(AHEAD_US, q->spec);
+    if (q->by_cycles || queued(q) < keep + (int64_t)pa_usec_to_bytes(LONG_US, q->spec))
+        return -ENOTSUP;
+    const struct player_moment m = moment(q);
+    const int err = pulse_fade(&q->memory, q->stream, q->type, (size_t)(queued(q) - keep));
+    const int64_t kept = keep / (int64_t)frame * NS_PER_S / q->spec->rate;
+    return err < 0 ? err : m.delay - m.held + kept + FADED_NS;
 }

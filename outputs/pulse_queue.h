@@ -2,6 +2,8 @@
 #ifndef SCREAM_PULSE_QUEUE_H
 #define SCREAM_PULSE_QUEUE_H
 
+#include "pulse_fade.h"
+
 #include <pulse/stream.h>
 #include <stdbool.h>
 
@@ -17,8 +19,12 @@ struct pulse_queue {
     uint32_t period; /* frames taken from the queue at a time, as seen of late; 0: not seen yet */
     uint32_t least;  /* of the requests being seen, */
     unsigned seen;   /* so many so far */
-    size_t room;     /* bytes that it takes now; libpulse tells, with a system call each time */
-    int64_t behind;  /* ns behind the queue of a server by cycles; 0: not known yet */
+    unsigned
+        timing;  /* requests since the timing may have changed: a caller that knows sets it to 0 */
+    size_t room; /* bytes that it takes now; libpulse tells, with a system call each time */
+    enum sample_type type;
+    struct pulse_memory memory; /* of what is in the queue */
+    int64_t behind;             /* ns behind the queue of a server by cycles; 0: not known yet */
 };
 
 /* It has room for so many bytes; nothing has been written since. */
@@ -32,5 +38,11 @@ void pulse_queue_asked(struct pulse_queue *q, size_t room);
  * that, of silence. The stream's state tells of failure.
  */
 void pulse_queue_fill(struct pulse_queue *q, bool silence);
+
+/*
+ * Most of what is in the queue, if that is long, is taken back: what is next dies away. ns until that has
+ * been heard, or -errno. Nothing may be written after it.
+ */
+int64_t pulse_queue_fade(struct pulse_queue *q);
 
 #endif

@@ -72,6 +72,30 @@ struct output_driver {
     /* Control thread; at most 0.5 s. On return nobody reads the player. Fine if never started. */
     void (*stop)(struct output *o);
 
+    /*
+     * Optional, both or neither. There has been nothing to play for a while, and all that was has been
+     * heard: the device may sleep, and nothing of ours wakes while it does.
+     *
+     * pause(): control thread; at most 0.5 s. On 0 nobody reads the player, what silence is still
+     * queued may be thrown away, and failures are told of as before. On -errno the output has failed.
+     * resume(): control thread, after pause(); at most 1.5 s. There is sound: the driver's own thread
+     * reads the player again as soon as it can, within the latency of a start. 0 or -errno; may call
+     * player_set_sink().
+     *
+     * stop() and close() may come while it is paused. An output that uses nothing while there is no
+     * sound (a file, a pipe) needs neither.
+     */
+    int (*pause)(struct output *o);
+    int (*resume)(struct output *o);
+
+    /*
+     * Optional. Control thread; at most 20 ms. The process ends: of what is in a queue of the output's
+     * only the next moments are heard, dying away, and nobody reads the player any more. ns until that
+     * has been heard; or -errno, when nothing has been done: then what player_end() does is heard in
+     * its time, which is short enough if the queue is.
+     */
+    int64_t (*fade)(struct output *o);
+
     /* Control thread, after stop(). NULL is fine. Does not touch the player. */
     void (*close)(struct output *o);
 

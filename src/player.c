@@ -20,6 +20,7 @@ int player_open(struct player **out, const struct player_config *config)
         p->fade_frames = FADE_MAX;
     atomic_init(&p->finished, false);
     atomic_init(&p->ending, false);
+    atomic_init(&p->resting, PLAYER_BUSY);
     p->learnt = config->learnt ? config->learnt : &p->own;
     p->noise = 1;
     p->fresh = FRESH_S;
@@ -66,6 +67,17 @@ int player_set_sink(struct player *p, const struct player_sink *sink)
 bool player_finished(const struct player *p)
 {
     return atomic_load_explicit((atomic_bool *)&p->finished, memory_order_acquire);
+}
+
+int64_t player_resting(const struct player *p)
+{
+    return atomic_load_explicit((_Atomic int64_t *)&p->resting, memory_order_relaxed);
+}
+
+void player_resume(struct player *p)
+{
+    p->resumes = true;
+    atomic_store_explicit(&p->resting, PLAYER_BUSY, memory_order_relaxed);
 }
 
 void player_end(struct player *p)
@@ -118,6 +130,7 @@ static void go_idle(struct player *p, int64_t now)
 {
     p->dry_at = now;
     p->playing = false;
+    p->resumes = false;
     p->tail_left = p->fade_frames + p->flush;
     p->fade_left = 0;
     p->dry_epoch = p->line.epoch;
@@ -142,7 +155,7 @@ static void judge_silence(struct player *p, int64_t now)
     if (p->dry_serial == 0 || !stream_line(p->config.stream, &p->line))
         return;
     p->fresh = 0;
-    if (p->dry_serial == p->line.serial && p->dry_epoch == p->line.epoch) {
+    if (!p->resumes && p->dry_serial == p->line.serial && p->dry_epoch == p->line.epoch) {
         note_underrun(p, now - p->dry_at);
         fade_in(p);
     } else {
@@ -213,6 +226,15 @@ static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t
         begin_anew(p, m->now);
 }
 
+/* m: of what is given next. */
+static void note_rest(struct player *p, bool rests, const struct player_moment *m)
+{
+    if (rests == (player_resting(p) != PLAYER_BUSY))
+        return;
+    const int64_t since = rests ? m->now + m->delay : PLAYER_BUSY;
+    atomic_store_explicit(&p->resting, since, memory_order_relaxed);
+}
+
 uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
                      const struct player_moment *moment)
 {
@@ -243,6 +265,7 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
         player_play_nothing(p, (uint8_t *)dst + (size_t)done * p->sink_frame_bytes, least - done);
         done = least;
     }
+    note_rest(p, !p->playing && ready == 0, &m);
     pass(p);
     rt_leave();
     return done;

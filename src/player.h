@@ -89,6 +89,20 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
 void player_ran_dry(struct player *p);
 
 /*
+ * Any thread: time (CLOCK_MONOTONIC, ns) since when there has been nothing to be played and all that
+ * was has been heard; PLAYER_BUSY while there is something, or nobody has asked yet.
+ */
+#define PLAYER_BUSY INT64_MAX
+int64_t player_resting(const struct player *p);
+
+/*
+ * Control thread, while nobody reads it: it is about to be read again, because sound has come. That
+ * one is heard from its first frame on, however long the output takes to resume (within the bound):
+ * what latency is too much then is given back only when a short sound would be over.
+ */
+void player_resume(struct player *p);
+
+/*
  * For outputs flagged OUTPUT_EXACT: the feeder's thread; copies at most `max` bytes of the source's
  * own, and says how many: whole frames, never silence. 0 when there are none.
  */

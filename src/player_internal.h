@@ -38,7 +38,9 @@
  */
 #define EXCESS_NS      (15 * NS_PER_MS)
 #define EXCESS_FILL_NS (10 * NS_PER_MS)
-#define EXCEEDS_FOR_NS (60 * NS_PER_MS) /* and for so long */
+#define EXCEEDS_FOR_NS (60 * NS_PER_MS) /* and for so long, */
+#define RESUMED_FOR_NS                                                                             \
+    (800 * NS_PER_MS) /* or so long after a pause: short sounds are heard whole */
 
 struct player {
     /* immutable once started */
@@ -71,6 +73,7 @@ struct player {
     double settling;             /* s until an output that has just begun tells its delay truly */
     double lacking;              /* s for which there has been less than can be steered for */
     int64_t exceeds_at;          /* time since when there has been too much; 0: there is not */
+    bool resumes;                /* what plays, or will, has ended a pause of the output */
     double fresh;                /* s in which a sound that began too late may hasten */
     double beyond; /* ns: the output's delay behind its queue, low-passed: rough to steer by */
     struct player_learnt own;
@@ -81,6 +84,7 @@ struct player {
     /* any thread */
     atomic_bool finished;
     atomic_bool ending;
+    _Atomic int64_t resting; /* since when, or PLAYER_BUSY */
 };
 
 /* At most `frames` (no more than BLOCK) out of `ready` ones of the stream to dst; how many. */

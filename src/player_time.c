@@ -126,6 +126,11 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     /* It has waited for the output. Has it ended meanwhile? */
     if (ends || m->now - p->line.last > expected_lag(p) + CEASED_NS)
         return begin_ended(p, ready, depth - held - (int64_t)ready);
+    if (p->resumes) { /* from its first frame on, unless that is older than any latency */
+        const int64_t old = depth - to_frames(p, p->config.bound - beyond(m));
+        drop(p, (uint64_t)(old <= 0 ? 0 : old < (int64_t)ready ? old : (int64_t)ready));
+        return 0;
+    }
     /* It goes on: it begins where it belongs, with as much in store as a burst needs. */
     const int64_t spare = (int64_t)ready + held - target + to_frames(p, expected_lag(p));
     if (spare < 0)
@@ -148,8 +153,10 @@ uint64_t player_excess(struct player *p, uint64_t ready, const struct player_mom
     }
     if (p->exceeds_at == 0)
         p->exceeds_at = m->now;
-    if (m->now - p->exceeds_at < EXCEEDS_FOR_NS) /* it may be one request that came late */
+    /* it may be one request that came late */
+    if (m->now - p->exceeds_at < (p->resumes ? RESUMED_FOR_NS : EXCEEDS_FOR_NS))
         return 0;
+    p->resumes = false;
     const int64_t most = (int64_t)ready - p->quantum;
     return (uint64_t)(excess < most ? excess : most > 0 ? most : 0);
 }

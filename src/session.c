@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "ending.h"
 #include "ingest.h"
 #include "log.h"
 #include "report.h"
@@ -16,7 +17,7 @@
 
 #define TICK_NS       (5 * NS_PER_S)   /* of the reports */
 #define FADED_NS      (30 * NS_PER_MS) /* from the output's next request to the end of a fade */
-#define FADED_MOST_NS (140 * NS_PER_MS)
+#define FADED_MOST_NS (130 * NS_PER_MS)
 #define REOPEN_NS     (50 * NS_PER_MS) /* the least time from one opening of the receiver to the next */
 
 struct session {
@@ -30,6 +31,7 @@ struct session {
     char waiting[256];    /* what it was last said to wait for, "": it listens */
     struct voice voice;
     struct notifier notifier;
+    struct ending ending;
     struct report report;
     struct status status;
     int signal_fd;
@@ -204,14 +206,15 @@ static bool wait_for_event(struct session *s, int64_t next)
     struct pollfd fds[] = {
         {.fd = s->signal_fd, .events = POLLIN},
         {.fd = s->notifier.fd, .events = POLLIN},
-        {.fd = s->receiver && s->driver->tend ? s->receiver->watch_fd : -1, .events = POLLIN}};
+        {.fd = s->receiver && s->driver->tend ? s->receiver->watch_fd : -1, .events = POLLIN},
+        {.fd = voice_wake_fd(&s->voice), .events = POLLIN}};
     const int64_t left = next - clock_now();
     struct timespec ts = {0};
     if (left > 0) {
         ts.tv_sec = left / NS_PER_S;
         ts.tv_nsec = left % NS_PER_S;
     }
-    if (ppoll(fds, 3, next == INT64_MAX ? NULL : &ts, NULL) < 0)
+    if (ppoll(fds, 4, next == INT64_MAX ? NULL : &ts, NULL) < 0)
         return false;
     return (fds[0].revents & POLLIN) != 0;
 }
@@ -233,8 +236,11 @@ static void die_away(const struct voice *v)
 {
     if (v->state != VOICE_PLAYING || v->exact)
         return;
-    player_end(v->player);
-    const int64_t delay = (int64_t)count_read(&v->stream.counters.delay_us) * NS_PER_US;
+    int64_t delay = v->driver->fade ? v->driver->fade(v->output) : -ENOTSUP;
+    if (delay < 0) {
+        player_end(v->player);
+        delay = (int64_t)count_read(&v->stream.counters.delay_us) * NS_PER_US;
+    }
     const struct timespec ts = {.tv_nsec = delay < FADED_MOST_NS - FADED_NS ? delay + FADED_NS
                                                                             : FADED_MOST_NS};
     nanosleep(&ts, NULL);
@@ -252,6 +258,11 @@ int session_run(const struct options *options)
     err = voice_init(&s.voice, options, &s.notifier);
     if (err < 0)
         goto finish_notifier;
+    /* An exact output is let finish what it writes: that takes as long as it takes. */
+    if (!s.voice.exact)
+        err = ending_init(&s.ending, s.signal_fd);
+    if (err < 0)
+        goto finish_voice;
     report_init(&s.report, &s.counters, &s.voice.stream.counters);
     status_init(&s.status, clock_now());
 
@@ -263,11 +274,16 @@ int session_run(const struct options *options)
         report_playing(&s.report);
     if (s.receiver)
         close_receiver(&s);
+    const bool exact = s.voice.exact;
     voice_finish(&s.voice);
+    if (!exact)
+        ending_finish(&s.ending);
     notifier_finish(&s.notifier);
     close(s.signal_fd);
     return err;
 
+finish_voice:
+    voice_finish(&s.voice);
 finish_notifier:
     notifier_finish(&s.notifier);
 close_signals:

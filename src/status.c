@@ -35,6 +35,15 @@ static void playing_text(const struct status *s, const struct voice *v, char *bu
              figures, output);
 }
 
+static void paused_text(const struct voice *v, char *buf, size_t size)
+{
+    char format[64], source[32], output[128];
+    pcm_format_text(&v->format, format, sizeof format);
+    voice_source_text(v, source, sizeof source);
+    v->driver->describe(v->output, output, sizeof output);
+    snprintf(buf, size, "idle: no sound, %s from %s, on %s", format, source, output);
+}
+
 void status_text(const struct status *s, const struct status_view *view, char *buf, size_t size)
 {
     char what[128];
@@ -43,6 +52,8 @@ void status_text(const struct status *s, const struct status_view *view, char *b
         snprintf(buf, size, "waiting: %s", view->waiting);
     } else if (plays(v)) {
         playing_text(s, v, buf, size);
+    } else if (v->state == VOICE_PAUSED) {
+        paused_text(v, buf, size);
     } else if (v->state == VOICE_CLOSED) {
         snprintf(buf, size, "no sound yet: %s",
                  v->retry.why[0] ? v->retry.why : "opening an output");

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define LEAVE_POLL_NS  (5 * NS_PER_MS) /* how often to look whether the old format has been read */
 #define LEAVE_MOST_NS  NS_PER_S        /* an output that does not pull is left all the same */
 #define SETTLED_NS     (5 * NS_PER_S)  /* an output that lived so long has worked */
 #define SERVER_WAIT_NS (4 * NS_PER_S)
 #define EMPTY_POLL_NS  (20 * NS_PER_MS)
+#define PAUSE_NS       (2 * NS_PER_S) /* without sound */
 
 int voice_init(struct voice *v, const struct options *options, struct notifier *notifier)
 {
@@ -172,6 +174,54 @@ static int try_open(struct voice *v, int64_t now)
     return 0;
 }
 
+/* ---- pauses ---- */
+
+/* When to look whether there is sound: a rest that has begun since is old enough no sooner. */
+static int64_t pause_due(const struct voice *v, int64_t now)
+{
+    const int64_t rests = player_resting(v->player);
+    if (!v->driver->pause)
+        return INT64_MAX;
+    return (rests == PLAYER_BUSY || rests > now ? now : rests) + PAUSE_NS;
+}
+
+static int pause_output(struct voice *v)
+{
+    const int err = v->driver->pause(v->output);
+    if (err < 0)
+        return err;
+    v->state = VOICE_PAUSED;
+    log_debug("%s: no sound: the output is paused", v->driver->name);
+    return 0;
+}
+
+static int resume_output(struct voice *v, int64_t now)
+{
+    player_resume(v->player);
+    const int err = v->driver->resume(v->output);
+    if (err < 0)
+        return err;
+    v->state = VOICE_PLAYING;
+    log_debug("%s: sound: the output plays again after %.1f ms", v->driver->name,
+              (double)(clock_now() - now) / NS_PER_MS);
+    voice_format(v, now); /* another one may wait behind it */
+    return 0;
+}
+
+int voice_wake_fd(const struct voice *v)
+{
+    return v->state == VOICE_PAUSED ? v->stream.wake_fd : -1;
+}
+
+/* This thread is the stream's consumer while it is paused. */
+static bool woken(struct voice *v)
+{
+    uint64_t count;
+    if (read(v->stream.wake_fd, &count, sizeof count) < 0)
+        count = 0; /* it has not been written: look all the same */
+    return !stream_sleep(&v->stream);
+}
+
 static int lose_output(struct voice *v, int64_t now, int failure)
 {
     const char *why = strerror(-failure);
@@ -195,6 +245,21 @@ static void leave_format(struct voice *v)
     close_output(v);
     v->state = take_format(v) || make_room(v) ? VOICE_CLOSED : VOICE_EMPTY;
     backoff_reset(&v->retry);
+}
+
+/* Pauses when there has been no sound for long enough, and plays again when there is. */
+static int turn_pause(struct voice *v, int64_t now)
+{
+    int err = 0;
+    if (v->state == VOICE_PLAYING && now >= pause_due(v, now))
+        err = pause_output(v);
+    if (err == 0 && v->state == VOICE_PAUSED && woken(v)) {
+        if (stream_ready(&v->stream) == 0 && stream_edge(&v->stream) == STREAM_FORMAT)
+            leave_format(v);
+        else
+            err = resume_output(v, now);
+    }
+    return err < 0 ? lose_output(v, now, err) : 0;
 }
 
 static bool ready_to_leave(struct voice *v, int64_t now)
@@ -223,6 +288,8 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
     const int failure = v->output ? atomic_load(&v->output->failure) : 0;
     if (failure < 0)
         err = lose_output(v, now, failure);
+    if (err == 0)
+        err = turn_pause(v, now);
     if (v->state == VOICE_LEAVING && ready_to_leave(v, now))
         leave_format(v);
     if (v->state == VOICE_EMPTY &&
@@ -236,6 +303,8 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
     *next = INT64_MAX;
     if (v->state == VOICE_LEAVING)
         *next = now + LEAVE_POLL_NS;
+    else if (v->state == VOICE_PLAYING)
+        *next = pause_due(v, now);
     else if (v->state == VOICE_CLOSED)
         *next = v->retry.due;
     else if (v->state == VOICE_EMPTY && v->stream.playing.rate != 0)

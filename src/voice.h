@@ -3,7 +3,8 @@
  *
  * Format change, first packet, device loss and server restart are one path: stop, close, take the
  * newest format, open, start, with backoff when open fails. An output is opened for the format that
- * arrives, never for a guess. Control thread only.
+ * arrives, never for a guess. After a while without sound the output is paused, and nobody reads the
+ * player until the next packet, which wakes the control thread. Control thread only.
  */
 #ifndef SCREAM_VOICE_H
 #define SCREAM_VOICE_H
@@ -20,6 +21,7 @@ enum voice_state {
     VOICE_EMPTY,   /* no format has arrived */
     VOICE_CLOSED,  /* there is a format, and no output for it (yet) */
     VOICE_PLAYING, /* the output's thread reads the player */
+    VOICE_PAUSED,  /* there is no sound: nobody reads the player */
     VOICE_LEAVING, /* another format waits behind the audio that is still to be heard */
 };
 
@@ -52,6 +54,9 @@ void voice_finish(struct voice *v);
 
 /* The stream has begun a format (NOTIFY_FORMAT). */
 void voice_format(struct voice *v, int64_t now);
+
+/* Readable when a paused voice has to turn; -1: it is not paused. */
+int voice_wake_fd(const struct voice *v);
 
 /*
  * Does what is due; an output that has failed counts as due. *next: when to call again at the latest

@@ -1,6 +1,9 @@
 """The receiver under test."""
 import os
+import select
+import signal
 import subprocess
+import time
 
 from common import SCREAM, Child, Failure, await_
 from net import BRIDGE, joined
@@ -34,6 +37,18 @@ class Scream(Child):
         """Waits until it has the file open."""
         await_('scream to open the file', lambda: self.alive() and path in self.open_files())
         return self
+
+    def end_timed(self, how=signal.SIGTERM):
+        """The exit code, and s from the signal to the end: subprocess's wait() looks every 50 ms."""
+        fd = os.pidfd_open(self.pid)
+        try:
+            begin = time.monotonic()
+            os.kill(self.pid, how)
+            select.select([fd], [], [], 5)
+            took = time.monotonic() - begin
+        finally:
+            os.close(fd)
+        return self.end(), took
 
     def open_files(self):
         folder = '/proc/%d/fd' % self.pid

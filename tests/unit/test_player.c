@@ -340,6 +340,35 @@ static void a_short_sound_is_heard_whole(void **state)
     }
 }
 
+/* An output that was paused takes its time: the sound that ends the pause waits, then catches up. */
+static void a_late_resumption_loses_no_beginning(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, &stereo, 480, 0);
+    assert_int_equal(player_resting(w.player), PLAYER_BUSY);
+    world_run(&w, NS_PER_S);
+    assert_int_equal(player_resting(w.player), PLAYER_BUSY);
+    const uint64_t usual = count_read(&w.stream.counters.latency_us);
+    w.mute = true;
+    world_run(&w, NS_PER_S);
+    const int64_t rests = player_resting(w.player);
+    assert_in_range(w.now - rests, 900 * NS_PER_MS, NS_PER_S);
+    const uint64_t frames = w.sent / 4, end = w.heard_frames;
+    player_resume(w.player);
+    assert_int_equal(player_resting(w.player), PLAYER_BUSY);
+    w.mute = false;
+    w.next_fill += 110 * NS_PER_MS;
+    world_run(&w, 2 * NS_PER_S);
+    const uint64_t again = first_sound(&w, end);
+    assert_true(again - end < 480);
+    assert_in_range(matching(&w, again, frames), 30000, 48000); /* no skip in a short sound */
+    assert_int_equal(count_read(&w.stream.counters.skips), 1);
+    assert_true(count_read(&w.stream.counters.latency_us) < usual + 15000);
+    assert_int_equal(count_read(&w.stream.counters.underruns), 0);
+    world_close(&w);
+}
+
 static void a_format_change_ends_it(void **state)
 {
     (void)state;
@@ -438,6 +467,7 @@ int main(void)
         cmocka_unit_test(an_output_that_stood_still_catches_up),
         cmocka_unit_test(an_output_that_opens_late_begins_at_the_target),
         cmocka_unit_test(a_short_sound_is_heard_whole),
+        cmocka_unit_test(a_late_resumption_loses_no_beginning),
         cmocka_unit_test(a_format_change_ends_it),
         cmocka_unit_test(five_channels_straddle_packets),
         cmocka_unit_test(speakers_are_remapped),

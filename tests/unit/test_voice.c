@@ -8,6 +8,7 @@
 #include "voice.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ static struct {
     struct player *player; /* of the one that plays */
     struct pcm_format format;
     const char *name;
-    int opened;
+    struct player *resting; /* of the one that is paused */
+    int opened, paused;
     bool server_answers, device_answers, fails_at_once;
 } told;
 
@@ -64,6 +66,22 @@ static int fake_start(struct output *o)
     return 0;
 }
 
+static int fake_pause(struct output *o)
+{
+    (void)o;
+    told.resting = told.player;
+    told.player = NULL;
+    told.paused++;
+    return 0;
+}
+
+static int fake_resume(struct output *o)
+{
+    (void)o;
+    told.player = told.resting;
+    return told.player ? 0 : -EIO;
+}
+
 static void fake_stop(struct output *o)
 {
     (void)o;
@@ -81,13 +99,28 @@ static void fake_describe(const struct output *o, char *buf, size_t size)
     snprintf(buf, size, "fake");
 }
 
-static const struct output_driver server = {"server",     "",         OUTPUT_AUTOMATIC,
-                                            server_probe, fake_open,  fake_start,
-                                            fake_stop,    fake_close, fake_describe};
+static const struct output_driver server = {
+    .name = "server",
+    .flags = OUTPUT_AUTOMATIC,
+    .probe = server_probe,
+    .open = fake_open,
+    .start = fake_start,
+    .pause = fake_pause,
+    .resume = fake_resume,
+    .stop = fake_stop,
+    .close = fake_close,
+    .describe = fake_describe,
+};
 static const struct output_driver device = {
-    "device",     "",         OUTPUT_AUTOMATIC | OUTPUT_DEVICE,
-    device_probe, fake_open,  fake_start,
-    fake_stop,    fake_close, fake_describe};
+    .name = "device",
+    .flags = OUTPUT_AUTOMATIC | OUTPUT_DEVICE,
+    .probe = device_probe,
+    .open = fake_open,
+    .start = fake_start,
+    .stop = fake_stop,
+    .close = fake_close,
+    .describe = fake_describe,
+};
 static const struct output_driver *const table[] = {&server, &device, NULL};
 
 struct world {
@@ -264,6 +297,82 @@ static void a_restarted_server_gets_the_sound_back(void **state)
     world_close(&w);
 }
 
+static void a_pause(struct world *w)
+{
+    const int before = told.paused;
+    run(w, 2500, false, true);
+    assert_int_equal(told.paused, before + 1);
+    assert_null(told.player);
+    w->heard = 0;
+}
+
+/* Nobody reads the player, and nobody turns: the packet itself wakes the control thread. */
+static void a_pause_ends_with_the_next_packet(void **state)
+{
+    (void)state;
+    struct world w;
+    int64_t next;
+    world_open(&w);
+    guest_begins(&w, &fast);
+    run(&w, 1000, true, true);
+    for (int i = 0; i < 3; i++) {
+        struct pollfd fd = {.events = POLLIN};
+        a_pause(&w);
+        assert_int_equal(voice_turn(&w.voice, w.now, &next), 0);
+        assert_int_equal(next, INT64_MAX);
+        fd.fd = voice_wake_fd(&w.voice);
+        assert_int_equal(poll(&fd, 1, 0), 0);
+        run(&w, 60, true, true); /* less than that is not a sound */
+        assert_non_null(told.player);
+        assert_int_equal(voice_wake_fd(&w.voice), -1);
+        run(&w, 500, false, true);
+        assert_heard(&w, 9 * 288);
+    }
+    assert_int_equal(told.opened, 1);
+    assert_int_equal(count_read(&w.voice.stream.counters.underruns), 0);
+    world_close(&w);
+}
+
+/* Old sound and new format come at once; or the format alone. */
+static void another_format_ends_a_pause(void **state)
+{
+    (void)state;
+    for (int sound = 0; sound < 2; sound++) {
+        struct world w;
+        world_open(&w);
+        guest_begins(&w, &fast);
+        run(&w, 1000, true, true);
+        a_pause(&w);
+        if (sound)
+            run(&w, 60, true, false);
+        guest_begins(&w, &slow);
+        run(&w, 2000, true, true);
+        assert_heard(&w, 44100);
+        assert_int_equal(told.opened, 2);
+        assert_true(pcm_format_equal(&told.format, &slow));
+        world_close(&w);
+    }
+}
+
+static void a_server_is_lost_in_a_pause(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    guest_begins(&w, &fast);
+    run(&w, 6000, true, true);
+    a_pause(&w);
+    output_fail(w.voice.output, -ECONNRESET);
+    run(&w, 100, false, true);
+    assert_int_equal(told.opened, 2);
+    a_pause(&w);
+    told.resting = NULL; /* and one that cannot resume is opened anew */
+    run(&w, 2000, true, true);
+    assert_int_equal(told.opened, 3);
+    assert_heard(&w, 40000);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +382,9 @@ int main(void)
         cmocka_unit_test(a_restart_behind_a_short_sound),
         cmocka_unit_test(an_output_that_fails_at_once_is_not_hammered),
         cmocka_unit_test(a_restarted_server_gets_the_sound_back),
+        cmocka_unit_test(a_pause_ends_with_the_next_packet),
+        cmocka_unit_test(another_format_ends_a_pause),
+        cmocka_unit_test(a_server_is_lost_in_a_pause),
     };
     log_set_level(LOG_LEVEL_ERROR);
     return cmocka_run_group_tests_name("voice", tests, NULL, NULL);
