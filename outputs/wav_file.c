@@ -131,14 +131,16 @@ int wav_file_open(struct wav_file *f, const char *name, const struct pcm_format 
                   uint64_t limit, char *why, size_t size)
 {
     struct stat st;
+    char told[LOG_PATH];
     if (stat(name, &st) == 0 && !S_ISREG(st.st_mode)) {
-        snprintf(why, size, "'%s' is no regular file: what is not goes with -o raw", name);
+        snprintf(why, size, "'%s' is no regular file: what is not goes with -o raw",
+                 log_path(told, name));
         return -ENOTSUP;
     }
     *f = (struct wav_file){.fd = -1, .name = name, .format = *format, .limit = limit};
     const int err = begin(f);
     if (err < 0)
-        snprintf(why, size, "cannot write '%s': %s", f->path, strerror(-err));
+        snprintf(why, size, "cannot write '%s': %s", log_path(told, f->path), strerror(-err));
     return err;
 }
 

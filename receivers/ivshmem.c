@@ -1,5 +1,6 @@
 /* The guest's driver over a shared-memory device (ivshmem-plain), a file on the host. */
 #include "../src/clock.h"
+#include "../src/log.h"
 #include "../src/receiver.h"
 #include "ivshmem_check.h"
 #include "ivshmem_header.h"
@@ -298,7 +299,9 @@ static void ivshmem_close(struct receiver *r)
 
 static void ivshmem_describe(const struct receiver *r, char *buf, size_t size)
 {
-    snprintf(buf, size, "shared memory %s", ((const struct ivshmem *)r)->place.path);
+    char told[LOG_PATH];
+    snprintf(buf, size, "shared memory %s",
+             log_path(told, ((const struct ivshmem *)r)->place.path));
 }
 
 const struct receiver_driver ivshmem_driver = {

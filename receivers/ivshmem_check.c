@@ -2,6 +2,7 @@
 
 #include "../src/clock.h"
 #include "../src/findings.h"
+#include "../src/log.h"
 #include "ivshmem_file.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ static void owner_text(const struct stat *st, char *buf, size_t size)
 /* Is there a file that a guest could play into? True: it is open. */
 static bool check_file(struct shm_file *file, const char *path, struct findings *f)
 {
-    char text[256];
+    char text[256], told[LOG_PATH];
     struct stat st;
     const int err = shm_file_open(file, path, text, sizeof text);
     if (err < 0) {
@@ -41,14 +42,15 @@ static bool check_file(struct shm_file *file, const char *path, struct findings 
     if (file->size == 0)
         findings_add(f, FINDING_WAITING, "file",
                      "start the guest; QEMU makes it larger, if it may write to it: see the owner",
-                     "%s is empty (yet), %s", path, text);
+                     "%s is empty (yet), %s", log_path(told, path), text);
     else if (file->size < SMALLEST)
         findings_add(f, FINDING_WRONG, "file",
                      "QEMU enlarges an empty file only: delete this one while the guest is off, or "
                      "is it not the device's mem-path?",
-                     "%s has %llu bytes only, %s", path, (unsigned long long)file->size, text);
+                     "%s has %llu bytes only, %s", log_path(told, path),
+                     (unsigned long long)file->size, text);
     else
-        findings_add(f, FINDING_OK, "file", NULL, "%s: %g MiB, %s", path,
+        findings_add(f, FINDING_OK, "file", NULL, "%s: %g MiB, %s", log_path(told, path),
                      (double)file->size / (1 << 20), text);
     if (file->size >= SMALLEST)
         return true;

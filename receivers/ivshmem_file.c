@@ -1,5 +1,7 @@
 #include "ivshmem_file.h"
 
+#include "../src/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,20 +11,23 @@
 
 static void explain_open(int err, const char *path, char *why, size_t size)
 {
+    char told[LOG_PATH];
+    path = log_path(told, path);
     if (err == ENOENT)
         snprintf(why, size, "there is no file %s (yet); the guest's QEMU makes it", path);
     else if (err == EACCES)
-        snprintf(why, size, "%s may not be read by this user; see `ls -l %s`", path, path);
+        snprintf(why, size, "%s may not be read by this user; see `ls -l` of it", path);
     else
         snprintf(why, size, "cannot open %s: %s", path, strerror(err));
 }
 
 static int check_kind(const struct stat *st, const char *path, char *why, size_t size)
 {
+    char told[LOG_PATH];
     if (S_ISREG(st->st_mode))
         return 0;
-    snprintf(why, size, "%s is a %s, not the file behind a guest's shared memory", path,
-             S_ISDIR(st->st_mode) ? "directory" : "device or pipe");
+    snprintf(why, size, "%s is a %s, not the file behind a guest's shared memory",
+             log_path(told, path), S_ISDIR(st->st_mode) ? "directory" : "device or pipe");
     return S_ISDIR(st->st_mode) ? -EISDIR : -EINVAL;
 }
 
@@ -30,10 +35,11 @@ static int check_kind(const struct stat *st, const char *path, char *why, size_t
 static int try_read(const struct shm_file *f, char *why, size_t size)
 {
     uint8_t byte;
+    char told[LOG_PATH];
     const int ret = shm_file_read(f, &byte, 1, 0);
     if (ret >= 0)
         return 0;
-    snprintf(why, size, "%s cannot be read: %s", f->path, strerror(-ret));
+    snprintf(why, size, "%s cannot be read: %s", log_path(told, f->path), strerror(-ret));
     return ret;
 }
 

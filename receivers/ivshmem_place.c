@@ -1,6 +1,7 @@
 #include "ivshmem_place.h"
 
 #include "../src/clock.h"
+#include "../src/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,17 +18,19 @@
 /* Opens what the path leads to, whatever its size. True: it serves; else `waiting`. */
 static bool find(struct shm_file *f, const char *path, char *waiting, size_t size)
 {
+    char told[LOG_PATH];
     waiting[0] = '\0';
     if (shm_file_open(f, path, waiting, size) < 0)
         return false;
     if (f->size >= SMALLEST)
         return true;
     if (f->size == 0)
-        snprintf(waiting, size, "%s is empty (yet); the guest's QEMU makes it larger", path);
+        snprintf(waiting, size, "%s is empty (yet); the guest's QEMU makes it larger",
+                 log_path(told, path));
     else
         snprintf(waiting, size,
-                 "%s has %llu bytes (yet), too few for any guest; its QEMU makes it larger", path,
-                 (unsigned long long)f->size);
+                 "%s has %llu bytes (yet), too few for any guest; its QEMU makes it larger",
+                 log_path(told, path), (unsigned long long)f->size);
     return false;
 }
 

@@ -48,3 +48,22 @@ void log_line(enum log_level level, const char *fmt, ...)
     if (write(STDERR_FILENO, line, (size_t)n + 1) < 0)
         return; /* nobody reads it: nothing to be done */
 }
+
+/* Not within a character of several bytes (UTF-8: those after the first are 10xxxxxx). */
+static size_t whole(const char *text, size_t at)
+{
+    while (text[at] != '\0' && ((unsigned char)text[at] & 0xc0) == 0x80)
+        at++;
+    return at;
+}
+
+const char *log_path(char buf[LOG_PATH], const char *path)
+{
+    static const char between[] = "...";
+    const size_t length = strlen(path), half = (LOG_PATH - sizeof between) / 2;
+    if (length < LOG_PATH)
+        return path;
+    const size_t head = whole(path, half - 3), tail = whole(path, length - half);
+    snprintf(buf, LOG_PATH, "%.*s%s%s", (int)head, path, between, path + tail);
+    return buf;
+}

@@ -5,6 +5,8 @@
 #ifndef SCREAM_LOG_H
 #define SCREAM_LOG_H
 
+#define LOG_PATH 96 /* bytes: what a line can spare for a path */
+
 enum log_level {
     LOG_LEVEL_ERROR = 3,
     LOG_LEVEL_WARNING = 4,
@@ -17,6 +19,9 @@ enum log_level {
 void log_set_level(enum log_level level);
 
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The path, or its two ends with "..." between them where it is longer, in buf; pure. */
+const char *log_path(char buf[LOG_PATH], const char *path);
 
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
