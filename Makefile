@@ -108,7 +108,7 @@ include tests/tests.mk
 include bench/bench.mk
 
 clean:
-	rm -rf build build-*
+	rm -rf build build-* $(if $(filter-out .,$(BUILD)),$(if $(wildcard $(BUILD)/flags),'$(BUILD)'))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -123,6 +123,11 @@ UNITDIR ?= $(PREFIX)/$(if $(filter $(HOME)/%,$(PREFIX)),share,lib)/systemd/user
 PROGRAMS := scream scream-send scream-listen
 MANUALS  := $(wildcard doc/*.1)
 UNITS    := scream.service packaging/scream-ivshmem.service packaging/scream@.service
+# as a unit's command, whatever its path is made of: quoted for systemd (its %% is a %), then for sed
+,        := ,
+quoted    = "$(subst %,%%,$(subst ",\",$(subst \,\\,$(1))))"
+for_sed   = $(subst $(,),\$(,),$(subst &,\&,$(subst \,\\,$(1))))
+UNITCALL  = $(call for_sed,$(call quoted,$(BINDIR)/scream))
 # a program that does not talk to systemd must not be waited for
 UNTOLD   := $(if $(filter systemd,$(LIBRARIES)),,-e 's/^Type=notify/Type=exec/' -e '/^\# Fed/d' -e '/^WatchdogSec/d')
 DOCS     := README.md CHANGELOG.md $(wildcard packaging/*.md packaging/*.xml packaging/tmpfiles.d/*.conf)
@@ -150,12 +155,12 @@ install: all
 	install -m 644 $(MANUALS) '$(DESTDIR)$(MANDIR)/man1'
 	install -m 644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
 	for unit in $(UNITS); do \
-	    sed -e '/^# make install/d' -e 's,/usr/bin/env scream,$(BINDIR)/scream,' $(UNTOLD) $$unit \
+	    sed -e '/^# make install/d' -e 's,/usr/bin/env scream,$(UNITCALL),' $(UNTOLD) $$unit \
 	        > '$(DESTDIR)$(UNITDIR)'/$${unit##*/} && chmod 644 '$(DESTDIR)$(UNITDIR)'/$${unit##*/} || exit 1; \
 	done
 
 uninstall:
-	rm -f $(PROGRAMS:%='$(DESTDIR)$(BINDIR)/%') $(foreach u,$(notdir $(UNITS)),'$(DESTDIR)$(UNITDIR)/$(u)')
+	rm -f $(foreach p,$(PROGRAMS),'$(DESTDIR)$(BINDIR)/$(p)') $(foreach u,$(notdir $(UNITS)),'$(DESTDIR)$(UNITDIR)/$(u)')
 	rm -f $(foreach m,$(notdir $(MANUALS)),'$(DESTDIR)$(MANDIR)/man1/$(m)')
 	rm -f $(foreach d,$(notdir $(DOCS)),'$(DESTDIR)$(DOCDIR)/$(d)')
 	-rmdir '$(DESTDIR)$(DOCDIR)'
