@@ -7,7 +7,6 @@
  */
 #include "../src/clock.h"
 #include "../src/feeder.h"
-#include "../src/log.h"
 #include "../src/output.h"
 #include "../src/player.h"
 
@@ -24,8 +23,7 @@
 
 #define RAW_BLOCK (16 * 1024)
 #define RAW_DRAIN_NS                                                                               \
-    (400 * NS_PER_MS)   /* a reader that takes nothing for so long has lost the rest */
-#define RAW_FULL_MS 100 /* how often a full disk is tried again; what comes meanwhile is kept */
+    (400 * NS_PER_MS) /* a reader that takes nothing for so long has lost the rest */
 
 struct raw {
     struct output output;
@@ -36,17 +34,16 @@ struct raw {
 
     /* the feeder's thread */
     uint32_t filled, done; /* bytes of the block */
-    bool full;             /* the disk is, which has been told */
     int64_t deadline;      /* of the end, once it has begun */
     uint8_t block[RAW_BLOCK];
 };
 
 static int check_stdout(struct stat *st, char *why, size_t size)
 {
-    const int mode = fcntl(STDOUT_FILENO, F_GETFL);
-    if (mode < 0 || (mode & O_ACCMODE) == O_RDONLY || fstat(STDOUT_FILENO, st) < 0) {
+    if (fstat(STDOUT_FILENO, st) < 0) {
+        const int err = errno;
         snprintf(why, size, "standard output is closed: redirect it to a file or a pipe");
-        return -ENOTTY;
+        return -err;
     }
     if (isatty(STDOUT_FILENO)) {
         snprintf(why, size,
@@ -86,16 +83,6 @@ static int raw_open(struct output **out, const struct output_config *config,
     return 0;
 }
 
-/* There may be room later: nothing is lost until the stream's ring is full. Not a real-time thread. */
-static int disk_full(struct raw *r, int error)
-{
-    if (!r->full)
-        log_warning("standard output: %s; what comes is kept for some seconds, until there is room",
-                    strerror(error));
-    r->full = true;
-    return 0;
-}
-
 /* 0, also when there was no room after all. */
 static int write_some(struct raw *r)
 {
@@ -104,14 +91,9 @@ static int write_some(struct raw *r)
     const uint32_t n = left < r->most ? left : r->most;
     const ssize_t done = r->socket ? send(STDOUT_FILENO, at, n, MSG_DONTWAIT | MSG_NOSIGNAL)
                                    : write(STDOUT_FILENO, at, n);
-    if (done < 0 && (errno == ENOSPC || errno == EDQUOT))
-        return disk_full(r, errno);
     if (done < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     r->done += (uint32_t)done;
-    if (r->full)
-        log_info("standard output has room again");
-    r->full = false;
     return 0;
 }
 
@@ -131,7 +113,7 @@ static int drain(struct raw *r)
         r->deadline = clock_now() + RAW_DRAIN_NS;
     struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
     int err = 0;
-    while (err == 0 && !r->full && refill(r)) {
+    while (err == 0 && refill(r)) {
         const int64_t left = r->deadline - clock_now();
         if (left <= 0 || poll(&fd, 1, (int)(left / NS_PER_MS) + 1) == 0)
             break;
@@ -141,28 +123,17 @@ static int drain(struct raw *r)
     return err;
 }
 
-/* A file always polls writable: a full disk is tried again after a while. */
-static int try_full_disk(struct raw *r, int wake_fd)
-{
-    struct pollfd wake = {.fd = wake_fd, .events = POLLIN};
-    if (poll(&wake, 1, RAW_FULL_MS) < 0 && errno != EINTR)
-        return -errno;
-    return write_some(r);
-}
-
 static int raw_turn(struct output *o, int wake_fd)
 {
     struct raw *r = (struct raw *)o;
-    if (r->full)
-        return try_full_disk(r, wake_fd);
-    const bool due = refill(r);
-    if (!due && !player_sleep(r->player))
+    const bool full = refill(r);
+    if (!full && !player_sleep(r->player))
         return 0;
     /* While idle too, poll() tells when the reader has gone. */
     struct pollfd fds[] = {
-        {.fd = STDOUT_FILENO, .events = due ? POLLOUT : 0},
+        {.fd = STDOUT_FILENO, .events = full ? POLLOUT : 0},
         {.fd = wake_fd, .events = POLLIN},
-        {.fd = due ? -1 : player_wake_fd(r->player), .events = POLLIN},
+        {.fd = full ? -1 : player_wake_fd(r->player), .events = POLLIN},
     };
     if (poll(fds, 3, -1) < 0)
         return errno == EINTR ? 0 : -errno;
@@ -173,7 +144,7 @@ static int raw_turn(struct output *o, int wake_fd)
     }
     if (fds[1].revents)
         return drain(r);
-    if (due && fds[0].revents)
+    if (full && fds[0].revents)
         return write_some(r);
     return fds[0].revents & (POLLERR | POLLHUP) ? -EPIPE : 0;
 }

@@ -6,7 +6,9 @@
 #define CREEP_MIN  4000LL      /* at rest: a miss about every 50 chunks */
 #define CREEP_MAX  128000LL    /* comes 10 ms earlier in 3 s */
 #define CREEP_HITS 16          /* so many hits double it */
-#define JUMP       500000LL    /* one late chunk moves the first look by no more */
+#define JUMP       500000LL    /* one late chunk moves the first look by no more, */
+#define NUDGE      250000LL    /* and by less when it is rare, */
+#define RARE       4           /* which is after so many hits */
 #define RELOCK     4           /* so many late ones in a row: the phase has changed */
 #define SHARP      1000000LL   /* a find after a wait of no more tells the phase */
 #define BEGINNINGS 500000000LL /* the least time between two that get special attention */
@@ -38,12 +40,21 @@ static void hit(struct shm_pace *p)
     p->due += PERIOD - p->creep;
 }
 
-/* A later look found it, `late` after the first one. */
+/*
+ * A later look found it, `late` after the first one. One that is late itself, among many that are not, tells
+ * no phase.
+ */
 static void late_hit(struct shm_pace *p, int64_t now, int64_t late)
 {
-    reset_creep(p);
-    p->due = ++p->misses < RELOCK ? p->due + PERIOD + (late < JUMP ? late : JUMP) : now + PERIOD;
-    if (p->misses >= RELOCK)
+    const bool moved = ++p->misses >= RELOCK;
+    const bool outlier = late >= JUMP && p->hits >= RARE && !moved;
+    const int64_t most = outlier ? NUDGE : JUMP;
+    p->due = moved ? now + PERIOD : p->due + PERIOD + (late < most ? late : most);
+    if (outlier)
+        p->hits = 0;
+    else
+        reset_creep(p);
+    if (moved)
         p->misses = 0;
 }
 

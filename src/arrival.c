@@ -3,22 +3,25 @@
 #include "clock.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /*
- * A loop of 0.005 Hz in the end, wider at first (SERVO: found by simulation); its weight per point
+ * A loop of 0.005 Hz in the end, wider at first: 0.4 Hz s over its age, for SERVO.md's 0.175 narrows as
+ * fast as it swings and leaves a rate that is off for minutes. Its weight per point
  * stays below 0.6.
  */
 #define NARROW_HZ     0.005
-#define WIDE_HZ_S     0.175 /* bandwidth times age, s */
+#define WIDE_HZ_S     0.4 /* bandwidth times age, s */
 #define MOST_WEIGHT   0.6
 #define RENEWED_S     2.0 /* a clock that has changed its rate is followed as by a loop of this age */
-#define SAME_SIGN     8
-#define LEAST_SIGN_NS 120e3
+#define LEAST_SIDE_NS 200e3 /* a lean by more than that, and 2.5 times the spread, is a rate */
+#define BIAS_POINTS   8     /* points that the bias is a mean of */
+#define PHASE_POINTS  8     /* after a pause: points of which the phase is the mean */
+#define LOSS_SHARP    12    /* a packet is told from chance when it is so many times the spread */
 
 void arrival_init(struct arrival *a, uint32_t rate)
 {
-    *a = (struct arrival){.rate = rate, .period = (double)NS_PER_S / rate};
+    const double same = a->rate ? a->period * a->rate : (double)NS_PER_S;
+    *a = (struct arrival){.rate = rate, .period = same / rate, .age = a->rate ? RENEWED_S : 0};
 }
 
 /* ns by which an arrival lies above the line. */
@@ -42,7 +45,7 @@ static void anchor(struct arrival *a, int64_t t, uint64_t frames)
     a->subtime = 0;
     a->frame = frames;
     a->outliers = 0;
-    a->same_sign = 0;
+    a->bias = 0;
 }
 
 static void open_window(struct arrival *a, int64_t t, uint64_t frames)
@@ -52,17 +55,17 @@ static void open_window(struct arrival *a, int64_t t, uint64_t frames)
     a->low_frames = frames;
 }
 
-/* Many points in a row on one side: the guest's clock has changed its rate. */
+/*
+ * The points lie on one side of the line, further than they are apart: the guest's clock has changed its rate.
+ * Apart from their mean, not from the line (as SERVO.md has it): a ramp would widen what it is measured by.
+ */
 static void watch_side(struct arrival *a, double e)
 {
-    const double most = fmax(LEAST_SIGN_NS, 3 * a->spread);
-    const int side = e > most ? 1 : e < -most ? -1 : 0;
-    if (side == 0 || side * a->same_sign < 0)
-        a->same_sign = 0;
-    a->same_sign += side;
-    if (abs(a->same_sign) >= SAME_SIGN) {
+    a->bias += (e - a->bias) / BIAS_POINTS;
+    a->spread += 0.05 * (fabs(e - a->bias) - a->spread);
+    if (fabs(a->bias) > fmax(LEAST_SIDE_NS, 2.5 * a->spread)) {
         a->age = fmin(a->age, RENEWED_S);
-        a->same_sign = 0;
+        a->bias = 0;
     }
 }
 
@@ -74,20 +77,20 @@ static void take_point(struct arrival *a)
     const double e = above(a, a->low_time, a->low_frames);
     if (frames <= 0)
         return;
-    if (fabs(e) >
-        ARRIVAL_STEP_NS) { /* packets were lost: the phase has changed, the rate has not */
+    if (fabs(e) > ARRIVAL_STEP_NS) { /* the phase has changed, the rate has not */
         if (++a->outliers >= 3)
             anchor(a, a->low_time, a->low_frames);
         return;
     }
     a->outliers = 0;
     a->age += dt;
+    a->points++;
     watch_side(a, e);
-    a->spread += 0.05 * (fabs(e) - a->spread);
     const double hz = fmax(NARROW_HZ, WIDE_HZ_S / a->age);
     const double w = fmin(2 * M_PI * hz * dt, MOST_WEIGHT);
     const double nominal = (double)NS_PER_S / a->rate, most = nominal * ARRIVAL_MOST_PPM * 1e-6;
-    move_line(a, frames * a->period + M_SQRT2 * w * e);
+    const double phase = a->points <= PHASE_POINTS ? 1.0 / (1 + a->points) : 0;
+    move_line(a, frames * a->period + fmax(M_SQRT2 * w, phase) * e);
     a->frame = a->low_frames;
     a->period += w * w * e / frames;
     a->period = fmin(fmax(a->period, nominal - most), nominal + most);
@@ -116,13 +119,40 @@ static void settle_pause(struct arrival *a, int64_t t, double e)
     } else if (t > a->pause_settled) {
         a->pause_settled = 0;
         a->first_window = true; /* how early this guest can be is to be seen anew */
+        a->points = 0;
     }
+}
+
+/*
+ * Nothing has arrived near the line for a while, and the earliest of it lies whole packets above: so many
+ * were lost. A guest that stalls comes back to the line sooner.
+ */
+static void watch_loss(struct arrival *a, int64_t t, uint64_t frames, double e)
+{
+    const double packet = (double)a->grain * a->period, above_all = e - a->bias;
+    if (above_all < packet * 3 / 4 || packet < LOSS_SHARP * a->spread || a->first_window) {
+        a->missed = 0;
+        return;
+    }
+    if (a->missed == 0 || above_all < a->missed_by)
+        a->missed_by = above_all;
+    if (a->missed == 0)
+        a->missed = t;
+    const double lost = round(a->missed_by / packet) * packet;
+    if (t - a->missed < ARRIVAL_LOSS_NS)
+        return;
+    a->missed = 0;
+    if (fabs(a->missed_by - lost) > packet / 4)
+        return; /* what came before the loss is among it, or it was none */
+    move_line(a, lost);
+    open_window(a, t, frames);
+    a->losses++;
 }
 
 /* Just before a burst, unless it ended a stall: no buffer should grow to outlast those. */
 static void peak_lag(struct arrival *a, int64_t t, int64_t since)
 {
-    if (since < ARRIVAL_BURST_NS || since > ARRIVAL_PAUSE_NS)
+    if (since < ARRIVAL_BURST_NS || since > ARRIVAL_PAUSE_NS || a->missed)
         return;
     const int64_t behind = (int64_t)above(a, t, a->frames);
     a->lag -= a->lag * since / ARRIVAL_LAG_DECAY_NS;
@@ -148,6 +178,8 @@ void arrival_add(struct arrival *a, int64_t t, uint64_t frames)
         peak_lag(a, t, since);
     if (a->pause_settled)
         open_window(a, t, frames);
+    else
+        watch_loss(a, t, frames, e);
     if (a->first_window || a->pause_settled) {
         const double lower = above(a, t, frames);
         if (lower < 0) {
@@ -180,8 +212,9 @@ struct arrival_line arrival_line(const struct arrival *a)
         .lag = a->lag,
         .last = a->last,
         .begun = a->begun,
-        .grain = (int64_t)((double)a->grain * a->period),
+        .grain = a->grain,
         .epoch = a->epoch,
+        .losses = a->losses,
     };
 }
 

@@ -20,8 +20,9 @@ struct arrival_line {
     int64_t lag;     /* ns: the furthest that arrivals fell behind the line, decaying slowly */
     int64_t last;    /* time of the latest arrival, */
     int64_t begun;   /* and of the first one, or the first after a pause */
-    int64_t grain;   /* ns: the most that has arrived at one moment, as one packet */
+    uint64_t grain;  /* frames: the most that has arrived at one moment, as one packet */
     uint32_t epoch;  /* grows by one at each pause: what came before says nothing about when */
+    uint32_t losses; /* grows by one when packets were lost: so much less has arrived than before */
     uint32_t serial; /* the beginning (stream.h) that it belongs to; 0: no line yet */
 };
 
@@ -31,8 +32,9 @@ struct arrival_line {
 #define ARRIVAL_SHIFT_NS     40000000LL  /* ...if what follows lies so far above the line */
 #define ARRIVAL_STALL_NS     100000000LL /* ...and no burst catches up with the line within this time */
 #define ARRIVAL_LAG_DECAY_NS 60000000000LL /* the lag's peak falls to 1/e in a minute */
-#define ARRIVAL_STEP_NS      2500000LL     /* a point so far off is no drift: packets were lost */
-#define ARRIVAL_MOST_PPM     3000          /* no guest's clock is further off */
+#define ARRIVAL_LOSS_NS      100000000LL /* whole packets above the line for so long: they were lost */
+#define ARRIVAL_STEP_NS      2500000LL /* a point so far off is no drift */
+#define ARRIVAL_MOST_PPM     3000      /* no guest's clock is further off */
 
 struct arrival {
     uint32_t rate;
@@ -43,6 +45,9 @@ struct arrival {
     int64_t lag;     /* ns, peak */
     uint64_t grain;  /* frames */
     uint32_t epoch;
+    uint32_t losses;
+    int64_t missed;   /* time since when nothing has arrived near the line, 0: it has, */
+    double missed_by; /* and ns by which the earliest since then lies above */
 
     /* the window: its earliest arrival */
     int64_t window_start; /* time */
@@ -53,11 +58,12 @@ struct arrival {
     int64_t time;   /* of `frame`, */
     double subtime; /* and this much of a ns */
     uint64_t frame;
-    double period; /* ns */
-    double age;    /* s since its bandwidth was last wide */
-    double spread; /* ns: how far off points are on average, a running mean */
-    int outliers;  /* in a row */
-    int same_sign; /* points in a row that lie on one side, further off than they should; signed */
+    double period;     /* ns */
+    double age;        /* s since its bandwidth was last wide */
+    double bias;       /* ns by which points lie above the line, a running mean, */
+    double spread;     /* and how far from that mean they are, likewise */
+    int points;        /* since the phase began anew */
+    int outliers;      /* in a row */
     bool first_window; /* the line is only the earliest arrival so far */
 
     /* what may be a pause, until it is settled */
@@ -65,6 +71,7 @@ struct arrival {
     int64_t pause_settled; /* time when it is; 0: no question open */
 };
 
+/* A beginning. What is zeroed knows nothing; else the guest's clock is taken to be the one before, at another rate. */
 void arrival_init(struct arrival *a, uint32_t rate);
 
 /* Frames [.., frames) since the beginning are here at time t, which never goes back. */

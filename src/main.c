@@ -10,14 +10,11 @@
 
 #define EXIT_USAGE 2
 
-/*
- * A descriptor of ours must not become standard output: sound or log lines would go into it. What was
- * closed cannot be written to either, so that `-o raw` sees it.
- */
+/* A descriptor of ours must not become standard output: sound or log lines would go into it. */
 static void open_standard_files(void)
 {
     int fd;
-    while ((fd = open("/dev/null", O_RDONLY)) >= 0 && fd <= STDERR_FILENO)
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
         ;
     if (fd >= 0)
         close(fd);

@@ -58,6 +58,7 @@ int player_set_sink(struct player *p, const struct player_sink *sink)
     p->sink = *sink;
     p->sink_frame_bytes = sample_bytes(sink->type) * sink->map.channels;
     p->quantum = sink->quantum;
+    p->reserve = sink->queued ? (uint32_t)(sink->rate * RESERVE_NS / NS_PER_S) : 0;
     player_learn(p);
     chmix_build(&p->mix, &source, &sink->map);
     p->plain = !p->resampler && p->mix.identity && sink->type == p->source_type;
@@ -185,8 +186,10 @@ static uint32_t silence_before(struct player *p, uint64_t ready, uint32_t least,
     uint32_t silent = wait < most ? (uint32_t)wait : least;
     if (silent < p->tail_left) /* what ended dies away first */
         silent = p->tail_left < room ? p->tail_left : room;
-    if (wait < most && silent < most)
+    if (wait < most && silent < most) {
+        player_pass_over(p, silent - wait, ready);
         go_playing(p);
+    }
     return silent;
 }
 
@@ -215,10 +218,12 @@ static void begin_anew(struct player *p, int64_t now)
 static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t most,
                       const struct player_moment *m)
 {
+    if (p->sink.queued)
+        player_note_reserve(p, least, m);
     const uint32_t likely = ready < most ? ready < least ? least : (uint32_t)ready : most;
-    player_note_store(p, ready, likely, m);
     if (!stream_line(p->config.stream, &p->line))
         return;
+    player_note_store(p, ready, likely, m);
     const uint64_t excess = player_excess(p, ready, m);
     if (excess > 0)
         player_skip(p, excess, ready);
@@ -251,7 +256,7 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
     if (p->playing)
         keep_time(p, ready, least, most, &m);
     if (!p->playing) {
-        done = silence_before(p, ready, least, most, &m);
+        done = silence_before(p, ending ? 0 : frames_ready(p), least, most, &m);
         player_play_nothing(p, dst, done);
         m.now += pcm_frames_ns(done, p->sink.rate);
     }

@@ -21,16 +21,16 @@
  * that are late. A guest wakes every 10 ms and sends what packets are full, or every 20 ms with a chunk
  * of shared memory.
  */
-#define TICK_NS      (10 * NS_PER_MS)
-#define CHUNK_NS     (20 * NS_PER_MS)
-#define CHUNK_LAG_NS (2 * NS_PER_MS)
+#define TICKS_PER_S  100
+#define CHUNK_LAG_NS (NS_PER_MS / 4) /* it is looked for, and found a little late */
 #define SLACK_NS     (14 * NS_PER_MS)
 #define QUEUE_SLACK_NS                                                                             \
-    (20 * NS_PER_MS) /* where it is all there is: the output's queue has none of its own */
-#define MARGIN_NS (1 * NS_PER_MS)
+    (35 * NS_PER_MS / 2) /* where it is all there is: the output's queue has none of its own */
+#define RESERVE_NS (5 * NS_PER_MS / 2) /* what is kept in such a queue, until it is known */
+#define MARGIN_NS  (1 * NS_PER_MS)
 
 #define FRESH_S  20.0
-#define SETTLE_S 1.0 /* its target is where the sound has begun until then */
+#define SETTLE_S 3.0 /* its target is where the sound has begun until then */
 
 #define QUANTUM_SPAN_NS (2 * NS_PER_S)
 
@@ -59,23 +59,27 @@ struct player {
     /* the reading thread's */
     bool playing;
     uint32_t quantum;            /* frames: a fill, as a rule */
+    uint32_t reserve;            /* frames beyond it that the output keeps in its queue */
     uint32_t least;              /* frames: the smallest fill of the present span, 0: none yet */
     uint32_t spanned;            /* frames of the present span */
     struct arrival_line line;    /* the latest one read */
     int64_t dry_at;              /* time when the sound last ended */
     uint32_t dry_epoch;          /* of the line when the sound last ended; */
     uint32_t dry_serial;         /* 0: none did, or it has been judged */
+    uint32_t losses;             /* of the line, that have been made up for */
     uint32_t fade_left;          /* frames of a crossfade or fade-in still to play */
     bool fade_from_old;          /* it is a crossfade, from `old` */
     uint32_t tail_left;          /* frames of a tail still to play */
     struct resampler *resampler; /* NULL: it does not steer */
     double target;               /* frames of depth that it steers for */
-    double settling;             /* s until an output that has just begun tells its delay truly */
-    double lacking;              /* s for which there has been less than can be steered for */
-    int64_t exceeds_at;          /* time since when there has been too much; 0: there is not */
-    bool resumes;                /* what plays, or will, has ended a pause of the output */
-    double fresh;                /* s in which a sound that began too late may hasten */
-    double beyond; /* ns: the output's delay behind its queue, low-passed: rough to steer by */
+    double sinking;     /* frames: where it should be, coming down no faster than that one does */
+    bool moving;        /* that one, to where it should be */
+    double settling;    /* s until an output that has just begun tells its delay truly */
+    double lacking;     /* s for which there has been less than can be steered for */
+    int64_t exceeds_at; /* time since when there has been too much; 0: there is not */
+    bool resumes;       /* what plays, or will, has ended a pause of the output */
+    double fresh;       /* s in which a sound that began too late may hasten */
+    double beyond;      /* ns: the output's delay behind its queue, low-passed: rough to steer by */
     struct player_learnt own;
     uint32_t noise; /* of the dither */
     uint8_t last[PCM_MAX_FRAME_BYTES];
@@ -106,11 +110,20 @@ void player_skip(struct player *p, uint64_t frames, uint64_t ready);
 #define PLAYER_NOT_YET UINT64_MAX
 uint64_t player_wait_before(struct player *p, uint64_t ready, const struct player_moment *m);
 
+/* Sound that goes on begins so many frames later than it should: those are left out, if they are there. */
+void player_pass_over(struct player *p, uint64_t frames, uint64_t ready);
+
 /* The next frame played follows no other, at a depth that is set anew. */
 void player_settle(struct player *p);
 
+/* Nothing has been learnt yet: where it begins. */
+void player_learn_first(struct player_learnt *l, bool queued);
+
 /* The sink is known: what is learnt goes on, or begins. */
 void player_learn(struct player *p);
+
+/* While it plays: at least so many frames are to be given to an output with a queue. */
+void player_note_reserve(struct player *p, uint32_t least, const struct player_moment *m);
 
 /* While it plays: what is in store at a fill of so many frames. */
 void player_note_store(struct player *p, uint64_t ready, uint32_t frames,

@@ -5,12 +5,17 @@
 #include "player_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define BEYOND_LOWPASS_S 1.0
 #define TARGET_GROWS     0.3e-3  /* s a second */
 #define TARGET_SHRINKS   0.05e-3 /* s a second */
 #define TARGET_HASTES    1e-3    /* s a second, for FRESH_S: the line was drawn too late */
-#define LACKS_MOST_S     2e-3    /* more is no drift: the guest's packets were lost */
+#define TARGET_NEARS_S   2.0     /* the last of it is gone slowly, */
+#define TARGET_OFF_S     0.25e-3 /* it goes when it is so far off, */
+#define TARGET_THERE_S   0.01e-3 /* and until it is so near */
+#define SETTLE_MEAN_S    0.5
+#define LACKS_MOST_S     2e-3 /* more is no drift */
 #define LACKS_FOR_S      0.2
 #define ERROR_MOST_S     0.25e-3          /* a ratio of 300 ppm, which a second of slew brings */
 #define CEASED_NS        (10 * NS_PER_MS) /* arrivals so much later than expected are none */
@@ -20,13 +25,27 @@ static int64_t to_frames(const struct player *p, int64_t ns)
     return ns / NS_PER_S * p->config.source.rate + ns % NS_PER_S * p->config.source.rate / NS_PER_S;
 }
 
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+    while (b > 0) {
+        const uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
 /*
- * ns that arrivals are expected to fall behind the line, before a burst. Not what has been measured in
- * the first moments, which is luck: every start is to have the same latency.
+ * Frames that arrivals are expected to fall behind the line, before a burst: what a guest counts from one
+ * wake-up to the next, and what it keeps for the next packet at most. Not what has been measured in the
+ * first moments, which is luck: every start is to have the same latency.
  */
 static int64_t expected_lag(const struct player *p)
 {
-    return p->line.grain + (p->line.grain < CHUNK_NS - MARGIN_NS ? TICK_NS : CHUNK_LAG_NS);
+    const uint64_t tick = p->config.source.rate / TICKS_PER_S, grain = p->line.grain;
+    if (grain >= 2 * tick) /* a chunk of shared memory */
+        return (int64_t)grain + to_frames(p, CHUNK_LAG_NS);
+    return (int64_t)(tick + grain - (grain > 0 ? common_divisor(tick, grain) : 0));
 }
 
 void player_settle(struct player *p)
@@ -36,27 +55,23 @@ void player_settle(struct player *p)
     servo_settle(&p->learnt->servo);
     p->settling = SETTLE_S;
     p->lacking = 0;
+    p->sinking = 0;
+    p->losses = p->line.losses;
+}
+
+void player_learn_first(struct player_learnt *l, bool queued)
+{
+    servo_init(&l->servo);
+    slack_init(&l->slack, queued ? QUEUE_SLACK_NS : SLACK_NS);
+    l->anything = true;
 }
 
 void player_learn(struct player *p)
 {
     struct player_learnt *l = p->learnt;
-    if (!l->anything) {
-        servo_init(&l->servo);
-        slack_init(&l->slack, p->sink.queued ? QUEUE_SLACK_NS : SLACK_NS);
-    }
-    l->anything = true;
+    if (!l->anything)
+        player_learn_first(l, p->sink.queued);
     servo_renew(&l->servo);
-}
-
-void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
-                       const struct player_moment *m)
-{
-    const int64_t in_ring = pcm_frames_ns(ready, p->config.source.rate);
-    const int64_t due = pcm_frames_ns(p->sink.queued ? p->quantum : frames, p->sink.rate);
-    /* What is in a queue keeps it from running dry, whatever the ring lacks for the next period. */
-    const int64_t lacks = in_ring < due || !p->sink.queued ? due - in_ring : 0;
-    slack_note(&p->learnt->slack, m->held - lacks, pcm_frames_ns(frames, p->sink.rate));
 }
 
 /* ns behind the output's queue. */
@@ -65,12 +80,18 @@ static int64_t beyond(const struct player_moment *m)
     return m->delay - m->held;
 }
 
+/* Frames that must be there at a fill, or be in the resampler already, beside what arrivals lag behind. */
+static int64_t taken_at_once(const struct player *p)
+{
+    return p->quantum + p->reserve + (p->resampler ? RESAMPLE_HALF : 0);
+}
+
 /* Frames that the ring and the output's queue must hold, on the line, when a fill begins. */
 static int64_t target_depth(const struct player *p, int64_t delay)
 {
-    const int64_t least = p->quantum + to_frames(p, MARGIN_NS);
+    const int64_t least = taken_at_once(p) + to_frames(p, MARGIN_NS);
     const int64_t most = to_frames(p, p->config.bound - delay);
-    int64_t depth = p->quantum + to_frames(p, expected_lag(p) + p->learnt->slack.amount);
+    int64_t depth = taken_at_once(p) + expected_lag(p) + to_frames(p, p->learnt->slack.amount);
     if (p->config.target)
         depth = to_frames(p, p->config.target - delay);
     depth = depth > most ? most : depth;
@@ -90,10 +111,38 @@ static int64_t depth_at(const struct player *p, const struct player_moment *m)
     return (int64_t)floor(exact_depth(p, m->now));
 }
 
+void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
+                       const struct player_moment *m)
+{
+    const double beside = exact_depth(p, m->now) - (double)expected_lag(p);
+    const double ahead = p->resampler ? resampler_ahead(p->resampler) : 0;
+    const double more = p->sink.queued ? 0 : (double)frames - p->quantum;
+    double lies = (double)ready + ahead - more; /* the less there is, the more was needed */
+    if (p->sink.queued && lies > (double)taken_at_once(p))
+        lies = (double)taken_at_once(p); /* it came late itself */
+    const double late = (double)to_frames(p, p->line.lag) - (double)expected_lag(p);
+    const double used = fmax(beside - lies, late); /* a fill may have been spared that */
+    slack_note(&p->learnt->slack, (int64_t)(used * NS_PER_S / p->config.source.rate),
+               pcm_frames_ns(frames, p->sink.rate));
+}
+
+void player_note_reserve(struct player *p, uint32_t least, const struct player_moment *m)
+{
+    const int64_t reserve = to_frames(p, m->held) + least - p->quantum;
+    if (least > 0 && llabs(reserve - p->reserve) > to_frames(p, RESERVE_NS / 4))
+        p->reserve = (uint32_t)(reserve > 0 ? reserve : 0);
+}
+
 static void drop(struct player *p, uint64_t frames)
 {
     stream_read(p->config.stream, NULL, frames * p->frame_bytes);
     count_add(&p->config.stream->counters.skipped_frames, frames);
+}
+
+void player_pass_over(struct player *p, uint64_t frames, uint64_t ready)
+{
+    if (p->fade_left > 0) /* else it is a sound's beginning, which is heard whole */
+        drop(p, frames < ready ? frames : ready);
 }
 
 /* All that is ready is all there will be: heard whole, unless it is older than any latency. */
@@ -114,7 +163,8 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     if (!stream_line(s,
                      &p->line)) /* another beginning has it now, or it comes with the next look */
         return ends ? begin_ended(p, ready, (int64_t)ready) : PLAYER_NOT_YET;
-    if (!ends && m->now - p->line.begun < p->line.grain + MARGIN_NS)
+    if (!ends &&
+        m->now - p->line.begun < pcm_frames_ns(p->line.grain, p->config.source.rate) + MARGIN_NS)
         return PLAYER_NOT_YET; /* the first may have been seen late: the next one tells */
     const int64_t held = to_frames(p, m->held);
     const int64_t depth = depth_at(p, m) + held;
@@ -124,7 +174,8 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
         return (uint64_t)-late;
 
     /* It has waited for the output. Has it ended meanwhile? */
-    if (ends || m->now - p->line.last > expected_lag(p) + CEASED_NS)
+    const int64_t silent = to_frames(p, m->now - p->line.last);
+    if (ends || silent > expected_lag(p) + to_frames(p, CEASED_NS))
         return begin_ended(p, ready, depth - held - (int64_t)ready);
     if (p->resumes) { /* from its first frame on, unless that is older than any latency */
         const int64_t old = depth - to_frames(p, p->config.bound - beyond(m));
@@ -132,7 +183,7 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
         return 0;
     }
     /* It goes on: it begins where it belongs, with as much in store as a burst needs. */
-    const int64_t spare = (int64_t)ready + held - target + to_frames(p, expected_lag(p));
+    const int64_t spare = (int64_t)ready + held - target + expected_lag(p);
     if (spare < 0)
         return PLAYER_NOT_YET; /* frames were lost: the line does not know yet */
     drop(p, (uint64_t)(late < spare ? late : spare));
@@ -144,7 +195,8 @@ uint64_t player_excess(struct player *p, uint64_t ready, const struct player_mom
     if (p->fade_left > 0)
         return 0;
     const int64_t held = to_frames(p, m->held);
-    const int64_t target = target_depth(p, beyond(m));
+    const int64_t wanted = target_depth(p, beyond(m)), sinking = (int64_t)p->sinking;
+    const int64_t target = wanted > sinking ? wanted : sinking;
     const int64_t excess = depth_at(p, m) + held - target;
     const int64_t spare = (int64_t)ready + held - target;
     if (excess <= to_frames(p, EXCESS_NS) || spare <= to_frames(p, EXCESS_FILL_NS)) {
@@ -177,18 +229,22 @@ static void give_way(struct player *p)
 /*
  * The target that is steered for moves slowly, or each late request would be heard as pitch: up a little
  * sooner than down, for too little is worse than too much. Only what has begun too late, because a guest's
- * first packets were, comes down faster. How fast it moves, in s a second.
+ * first packets were, comes down faster. A start that is a fraction of a request's lateness off stays
+ * there. How fast it moves, in s a second.
  */
 static double follow_target(struct player *p, double wanted, double dt)
 {
-    const double grow = TARGET_GROWS * dt * p->config.source.rate;
+    const double rate = p->config.source.rate, off = wanted - p->target;
+    p->moving = fabs(off) > (p->moving ? TARGET_THERE_S : TARGET_OFF_S) * rate;
+    if (!p->moving)
+        return 0;
     const double shrinks = p->fresh > 0       ? TARGET_HASTES
                            : p->config.target ? TARGET_GROWS
                                               : TARGET_SHRINKS;
-    const double shrink = shrinks * dt * p->config.source.rate;
-    const double step = fmax(fmin(wanted - p->target, grow), -shrink);
+    const double most = TARGET_GROWS * dt * rate, least = -shrinks * dt * rate;
+    const double step = fmax(fmin(off * dt / TARGET_NEARS_S, most), least);
     p->target += step;
-    return step / p->config.source.rate / dt;
+    return step / rate / dt;
 }
 
 /* Frames of depth, what the output has queued included, by its clock, which is finer than its requests. */
@@ -207,6 +263,21 @@ static void low_pass_beyond(struct player *p, const struct player_moment *m, dou
         p->beyond += (lies - p->beyond) * fmin(dt / BEYOND_LOWPASS_S, 1);
 }
 
+/* Where the sound has begun: a mean of the latest of it, for requests are late by this or that. */
+static void settle_target(struct player *p, double depth, double dt)
+{
+    const double so_far = SETTLE_S - p->settling + dt;
+    p->target += (depth - p->target) * dt / fmin(so_far, SETTLE_MEAN_S);
+}
+
+/* Packets were lost, and it is less for it. */
+static bool lost_some(struct player *p, double depth)
+{
+    const bool lost = p->line.losses != p->losses;
+    p->losses = p->line.losses;
+    return lost && depth < p->target - ERROR_MOST_S * p->config.source.rate;
+}
+
 bool player_steer(struct player *p, uint32_t frames, const struct player_moment *m)
 {
     const double dt = (double)frames / p->sink.rate;
@@ -214,14 +285,18 @@ bool player_steer(struct player *p, uint32_t frames, const struct player_moment 
         return true;
     low_pass_beyond(p, m, dt);
     const double depth = steered_depth(p, m);
+    const double wanted = (double)target_depth(p, (int64_t)p->beyond);
     double moves = 0;
+    if (lost_some(p, depth))
+        return false;
+    p->sinking = fmax(wanted, p->sinking - TARGET_SHRINKS * dt * p->config.source.rate);
     if (p->settling > 0)
-        p->target = depth;
+        settle_target(p, depth, dt);
     else
-        moves = follow_target(p, (double)target_depth(p, (int64_t)p->beyond), dt);
+        moves = follow_target(p, wanted, dt);
     p->settling -= fmin(p->settling, dt);
     p->fresh -= fmin(p->fresh, dt);
-    const double error = (depth - p->target) / p->config.source.rate;
+    const double error = p->settling > 0 ? 0 : (depth - p->target) / p->config.source.rate;
     p->lacking = error < -LACKS_MOST_S ? p->lacking + dt : 0;
     if (p->lacking > 0) /* not steered for; it may be one request that came early */
         return p->lacking < LACKS_FOR_S;

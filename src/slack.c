@@ -2,74 +2,129 @@
 
 #include "clock.h"
 
+static int64_t greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static void forget_recent(struct slack *s)
 {
-    s->former = s->recent = INT64_MAX;
+    s->former = s->recent = INT64_MIN;
     s->spanned = 0;
 }
 
-static void new_window(struct slack *s)
+/* What is kept for a lateness: as much again, for nobody has seen the worst of it yet. */
+static int64_t kept_for(int64_t used)
 {
-    s->least = INT64_MAX;
-    s->passed = 0;
-    forget_recent(s);
+    return greater(SLACK_LEAST_NS, SLACK_KEEP_NS + used + greater(used, 0));
 }
 
-static void note_least(struct slack *s, int64_t left, int64_t dt)
+/* So little left that it was near a dropout. */
+static int64_t near_one(const struct slack *s)
+{
+    return greater(SLACK_NEAR_NS, s->amount / SLACK_NEAR_OF);
+}
+
+static void set(struct slack *s, int64_t amount)
+{
+    s->amount = smaller(amount, SLACK_MOST_NS);
+}
+
+/* Too little was kept, or nearly: it takes twice as long until some is given back again. */
+static void regret(struct slack *s)
+{
+    s->window = smaller(2 * s->window, SLACK_WINDOW_MOST_NS);
+    s->before = greater(s->before, s->worst);
+    s->worst = INT64_MIN;
+    s->passed = 0;
+}
+
+/* More than nearly all of it was needed: up to where it has been, more is kept at once. */
+static void take_worst(struct slack *s, int64_t used)
+{
+    s->worst = greater(s->worst, used);
+    if (used <= s->amount / SLACK_USED_OF * SLACK_USED || s->amount >= s->ceiling)
+        return;
+    if (used > s->amount - near_one(s))
+        regret(s);
+    set(s, smaller(kept_for(used), s->ceiling));
+}
+
+static void note_worst(struct slack *s, int64_t used, int64_t dt)
 {
     s->spanned += dt;
-    if (left < s->recent)
-        s->recent = left;
+    s->recent = greater(s->recent, used);
     if (s->spanned < SLACK_RECENT_NS)
         return;
-    if (s->former < s->least)
-        s->least = s->former;
+    if (s->former > INT64_MIN)
+        take_worst(s, s->former);
     s->former = s->recent;
-    s->recent = INT64_MAX;
+    s->recent = INT64_MIN;
     s->spanned = 0;
 }
 
-static void grow(struct slack *s, int64_t by)
+static void give_back(struct slack *s)
 {
-    s->amount = s->amount + by < SLACK_MOST_NS ? s->amount + by : SLACK_MOST_NS;
-    new_window(s);
+    const int64_t worst = greater(s->worst, s->before);
+    s->before = s->worst;
+    s->worst = INT64_MIN;
+    s->passed = 0;
+    if (worst == INT64_MIN)
+        return;
+    const int64_t wanted = kept_for(worst);
+    if (s->amount - wanted < greater(SLACK_WORTH_NS, s->amount / SLACK_WORTH_OF))
+        return;
+    s->ceiling = s->amount;
+    set(s, wanted);
 }
 
 void slack_init(struct slack *s, int64_t first)
 {
-    *s = (struct slack){.amount = first, .since = SLACK_SOON_NS};
-    new_window(s);
+    *s = (struct slack){.amount = first,
+                        .ceiling = first,
+                        .since = SLACK_SOON_NS,
+                        .window = SLACK_WINDOW_NS,
+                        .worst = INT64_MIN,
+                        .before = INT64_MIN};
+    forget_recent(s);
 }
 
-void slack_note(struct slack *s, int64_t left, int64_t dt)
+void slack_note(struct slack *s, int64_t used, int64_t dt)
 {
     s->passed += dt;
     s->since += dt;
-    note_least(s, left, dt);
-    if (s->near && left > SLACK_NEAR_NS) {
+    note_worst(s, used, dt);
+    const int64_t left = s->amount - used;
+    if (s->near && left > near_one(s)) {
         s->near = false;
-        grow(s, SLACK_NUDGE_NS);
-    } else if (s->passed > SLACK_WINDOW_NS) {
-        const int64_t half = s->least == INT64_MAX ? 0 : (s->least - SLACK_KEEP_NS) / 2;
-        if (half >= SLACK_WORTH_NS / 2)
-            s->amount -= half < s->amount - SLACK_LEAST_NS ? half : s->amount - SLACK_LEAST_NS;
-        new_window(s);
-    } else if (left >= 0 && left < SLACK_NEAR_NS) {
+        if (s->amount >= s->ceiling) { /* else it has grown by what was seen */
+            regret(s);
+            set(s, s->amount + SLACK_STEP_NS);
+        }
+    } else if (s->passed > s->window) {
+        give_back(s);
+    } else if (left >= 0 && left < near_one(s)) {
         s->near = true;
     }
 }
 
 void slack_dropout(struct slack *s, int64_t silence)
 {
-    new_window(s);
+    forget_recent(s);
     s->near = false;
     if (silence > SLACK_STALL_NS || s->since < SLACK_ONE_NS)
         return;
     s->step = s->since < SLACK_SOON_NS ? 2 * s->step : SLACK_STEP_NS;
-    if (s->step > SLACK_LEAP_NS)
-        s->step = SLACK_LEAP_NS;
+    s->step = smaller(s->step, SLACK_LEAP_NS);
     s->since = 0;
-    grow(s, s->step);
+    set(s, greater(s->amount + s->step, s->ceiling));
+    s->worst = greater(s->worst, s->amount - SLACK_KEEP_NS);
+    regret(s);
 }
 
 void slack_paused(struct slack *s)

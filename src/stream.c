@@ -119,6 +119,7 @@ static void publish_line(struct stream *s)
     atomic_store_explicit(&s->line_begun, line.begun, memory_order_relaxed);
     atomic_store_explicit(&s->line_grain, line.grain, memory_order_relaxed);
     atomic_store_explicit(&s->line_epoch, line.epoch, memory_order_relaxed);
+    atomic_store_explicit(&s->line_losses, line.losses, memory_order_relaxed);
     atomic_store_explicit(&s->line_serial, s->serial, memory_order_relaxed);
     atomic_store_explicit(&s->line_seq, seq + 2, memory_order_release);
 }
@@ -253,6 +254,7 @@ bool stream_line(const struct stream *s, struct arrival_line *line)
             .begun = atomic_load_explicit(&s->line_begun, memory_order_relaxed),
             .grain = atomic_load_explicit(&s->line_grain, memory_order_relaxed),
             .epoch = atomic_load_explicit(&s->line_epoch, memory_order_relaxed),
+            .losses = atomic_load_explicit(&s->line_losses, memory_order_relaxed),
             .serial = atomic_load_explicit(&s->line_serial, memory_order_relaxed),
         };
         atomic_thread_fence(memory_order_acquire);

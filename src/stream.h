@@ -53,8 +53,9 @@ struct stream {
     _Atomic int64_t line_lag;
     _Atomic int64_t line_last;
     _Atomic int64_t line_begun;
-    _Atomic int64_t line_grain;
+    _Atomic uint64_t line_grain;
     _Atomic uint32_t line_epoch;
+    _Atomic uint32_t line_losses;
     _Atomic uint32_t line_serial;
 
     _Atomic uint32_t formats; /* that have begun, the same one anew not counted */

@@ -22,9 +22,9 @@ int voice_init(struct voice *v, const struct options *options, struct notifier *
     v->named = output_find(options->output_name);
     v->exact = v->named && v->named->flags & OUTPUT_EXACT;
     if (v->exact && v->named->probe(&options->output) == -ENOTTY) {
-        log_error("-o %s: standard output is a terminal or closed; redirect or pipe it, or record "
-                  "with -o wav",
-                  v->named->name);
+        log_error(
+            "-o %s: standard output is a terminal; redirect or pipe it, or record with -o wav",
+            v->named->name);
         return -ENOTTY;
     }
     return stream_init(&v->stream, 0);

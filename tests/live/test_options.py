@@ -1,7 +1,5 @@
 """The command line: one line that names the option, the value and what is allowed; exit 2."""
-import subprocess
-
-from common import SCREAM, check
+from common import check
 from scream import run
 
 WRONG = [('-p', '0'), ('-p', '65536'), ('-p', '4o1o'), ('-p', '-1'), ('--port', '99999'),
@@ -41,14 +39,6 @@ def help_and_version(place, network):
     return 'every option is there'
 
 
-def closed_output(place, network):
-    """Nothing plays into what was closed."""
-    p = subprocess.run(['sh', '-c', 'exec "$0" -o raw >&-', SCREAM], stdin=subprocess.DEVNULL,
-                       stderr=subprocess.PIPE, timeout=10, check=False)
-    check(p.returncode == 1 and b'closed' in p.stderr, 'exit %d: %r' % (p.returncode, p.stderr))
-    return ''
-
-
 def missing_drivers(place, network):
     """A driver of another build says so."""
     code, _, err = run('-P', '-o', 'raw')
@@ -60,4 +50,4 @@ def missing_drivers(place, network):
 
 
 TESTS = [(f.__name__.replace('_', ' '), f) for f in
-         (wrong_values, help_and_version, closed_output, missing_drivers)]
+         (wrong_values, help_and_version, missing_drivers)]

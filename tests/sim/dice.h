@@ -22,4 +22,12 @@ static inline double dice_part(struct dice *d)
     return (double)(dice_roll(d) >> 11) * 0x1p-53;
 }
 
+/* ns that a thread wakes up late on a busy machine, in one of `one_in` times: 5 to 14 ms, one of 20 of them 20 ms. */
+static inline double dice_spike(struct dice *d, double one_in)
+{
+    if (dice_part(d) * one_in >= 1)
+        return 0;
+    return dice_part(d) < 0.05 ? 20e6 : 5e6 + 9e6 * dice_part(d);
+}
+
 #endif

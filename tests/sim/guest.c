@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_NS      (10 * NS_PER_MS)
-#define LOOK_LATE_NS (100 * NS_PER_US) /* a sleeping thread wakes up so much late at most */
+#define TICK_NS        (10 * NS_PER_MS)
+#define TICKS_A_MINUTE 6000.0
+#define LOOK_LATE_NS   (100 * NS_PER_US) /* a sleeping thread wakes up so much late at most */
 
 static double frame_ns(const struct guest *g)
 {
@@ -63,6 +64,8 @@ static void expect(struct guest *g)
     at += dice_part(&g->dice) * wake;
     if (dice_part(&g->dice) < s->late)
         at += dice_part(&g->dice) * s->up_to * NS_PER_MS;
+    if (s->spikes > 0 && !s->ivshmem) /* the receiver's thread; it does not know */
+        at += dice_spike(&g->dice, TICKS_A_MINUTE / s->spikes);
     g->next = fmax(g->next, at);
 }
 
@@ -124,6 +127,8 @@ static void look(struct guest *g)
                              ? shm_pace_found(&g->pace, (int64_t)now)
                              : shm_pace_missed(&g->pace, (int64_t)now);
     g->look = fmax((double)next, now) + dice_part(&g->dice) * LOOK_LATE_NS;
+    if (g->scenario->spikes > 0)
+        g->look += dice_spike(&g->dice, TICKS_A_MINUTE / g->scenario->spikes);
 }
 
 void guest_turn(struct guest *g)

@@ -42,6 +42,10 @@ struct scenario {
     double late;     /* part of the bursts that are late by up to... */
     double up_to;    /* ...this, ms */
     double loss;     /* part of the packets */
+    double
+        spikes; /* a minute: wake-ups of each thread that come late, by 5 to 14 ms, some by more */
+    double slack;    /* ms that are kept against lateness at first; 0: what the receiver keeps */
+    double keeps;    /* it never gives any of that back */
     double target;   /* ms: -t; 0: auto */
     double bound;    /* ms: -l */
     double seconds;  /* of it all */

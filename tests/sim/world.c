@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include "../../src/player_internal.h"
+
 #include "../../src/clock.h"
 
 #include <math.h>
@@ -7,13 +9,29 @@
 #include <string.h>
 
 #define BEGIN_NS    (1000 * NS_PER_S)
-#define OPEN_NS     (30 * NS_PER_MS) /* until an output plays */
-#define MOST_FRAMES 32768            /* that an output takes at once */
-#define QUEUE_AHEAD 1.5              /* periods that the queue holds at least, after a request */
+#define OPEN_NS     (30 * NS_PER_MS)    /* until an output plays */
+#define MOST_FRAMES 32768               /* that an output takes at once */
+#define QUEUE_MORE  (5 * NS_PER_MS / 2) /* than a period the queue holds at least, after a request */
 
 static void expect_call(struct world *w)
 {
-    w->called = w->due + dice_part(&w->dice) * w->scenario.callback * NS_PER_MS;
+    const struct scenario *s = &w->scenario;
+    w->called = w->due + dice_part(&w->dice) * s->callback * NS_PER_MS;
+    if (s->spikes > 0)
+        w->called += dice_spike(&w->dice, 60 * s->rate / s->period / s->spikes);
+}
+
+/* What a receiver knows that has run for long. */
+static void learn_before(struct world *w)
+{
+    struct player_learnt *const l = &w->learnt;
+    if (l->anything)
+        return;
+    player_learn_first(l, w->scenario.queued);
+    if (w->scenario.slack > 0)
+        l->slack.amount = (int64_t)(w->scenario.slack * NS_PER_MS);
+    if (w->scenario.keeps > 0)
+        l->slack.window = SLACK_WINDOW_MOST_NS;
 }
 
 static void open_player(struct world *w)
@@ -30,11 +48,12 @@ static void open_player(struct world *w)
                                .quantum = (uint32_t)s->period,
                                .queued = s->queued};
     chmap_from_mask(&sink.map, w->stream.playing.mask, w->stream.playing.channels);
+    learn_before(w);
     if (player_open(&w->player, &config) < 0 || player_set_sink(w->player, &sink) < 0)
         abort();
     w->frame_ns = NS_PER_S / (sink.rate * (1 + s->output * 1e-6));
     w->due = w->now + dice_part(&w->dice) * s->period * w->frame_ns;
-    w->queue_end = w->due + QUEUE_AHEAD * s->period * w->frame_ns;
+    w->queue_end = w->due + s->period * w->frame_ns + QUEUE_MORE;
     w->reopens = 0;
     expect_call(w);
     ear_turn_away(&w->ear);
@@ -90,7 +109,7 @@ static void answer(struct world *w, uint32_t frames)
     if (w->called < w->deaf_until)
         return;
     const double held = w->queue_end - w->called;
-    const double lacks = QUEUE_AHEAD * frames - held / w->frame_ns;
+    const double lacks = frames + (QUEUE_MORE - held) / w->frame_ns;
     const struct player_moment m = {
         .now = (int64_t)w->called, .delay = (int64_t)held + w->delay, .held = (int64_t)held};
     const uint32_t n =

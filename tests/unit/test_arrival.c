@@ -99,16 +99,77 @@ static void a_pause_begins_an_epoch(void **state)
     assert_true(arrival_line(&g.arrival).lag < 20 * NS_PER_MS); /* a pause is no lag */
 }
 
-static void a_lost_packet_is_followed(void **state)
+/* Whole packets above the line, and the rate does not know. */
+static void lost_packets_are_recognised(void **state)
+{
+    (void)state;
+    for (int lost = 1; lost <= 3; lost++) {
+        struct guest g;
+        guest_init(&g, 0);
+        guest_run(&g, 3000, 100 * NS_PER_US);
+        const int64_t before = line_error(&g);
+        const double period = arrival_line(&g.arrival).period;
+        g.start += lost * PACKET * NS_PER_S /
+                   RATE; /* frames that never arrive: all others count as later */
+        guest_run(&g, 25, 100 * NS_PER_US);
+        assert_int_equal(arrival_line(&g.arrival).losses, 1);
+        assert_true(llabs(line_error(&g) - before) < 100 * NS_PER_US);
+        assert_true(fabs(arrival_line(&g.arrival).period / period - 1) < 0.2e-6);
+    }
+}
+
+/* Late bursts, and a stall that is caught up with, are no loss. */
+static void lateness_is_no_loss(void **state)
 {
     (void)state;
     struct guest g;
     guest_init(&g, 0);
-    guest_run(&g, 100, 0);
-    const int64_t before = line_error(&g);
-    g.start += PACKET * NS_PER_S / RATE; /* frames that never arrive: all others count as later */
-    guest_run(&g, 100, 0);
-    assert_true(llabs(line_error(&g) - before) < 2500 * NS_PER_US);
+    for (int i = 0; i < 200; i++) {
+        guest_run(&g, 20, 100 * NS_PER_US);
+        guest_tick(&g, 10 * NS_PER_MS, random() % (9 * NS_PER_MS));
+        if (i % 10 == 0)
+            guest_tick(&g, 90 * NS_PER_MS, 0);
+    }
+    assert_int_equal(arrival_line(&g.arrival).losses, 0);
+    assert_int_equal(arrival_line(&g.arrival).epoch, 0);
+}
+
+static double ppm_of(const struct guest *g)
+{
+    return (1e9 / RATE / arrival_line(&g->arrival).period - 1) * 1e6;
+}
+
+static void run_faster(struct guest *g, int ticks)
+{
+    for (int i = 0; i < ticks; i++) {
+        g->start -= 2 * NS_PER_US; /* 200 ppm */
+        guest_tick(g, 9998 * NS_PER_US, random() % (300 * NS_PER_US));
+    }
+}
+
+/* A clock that goes faster is found out within seconds, and for good, and however much its bursts vary. */
+static void a_clock_that_steps_is_followed(void **state)
+{
+    (void)state;
+    struct guest g;
+    guest_init(&g, 0);
+    guest_run(&g, 10000, 300 * NS_PER_US);
+    run_faster(&g, 1000);
+    assert_true(fabs(ppm_of(&g) - 200) < 40);
+    run_faster(&g, 4000);
+    assert_true(fabs(ppm_of(&g) - 200) < 5);
+}
+
+/* Another format of the same guest: its clock is the same. */
+static void a_beginning_keeps_the_rate(void **state)
+{
+    (void)state;
+    struct arrival a = {0};
+    arrival_init(&a, RATE);
+    assert_true(a.period == 1e9 / RATE);
+    a.period *= 1 - 300e-6;
+    arrival_init(&a, 96000);
+    assert_true(fabs(a.period / (1e9 / 96000) - (1 - 300e-6)) < 1e-9);
 }
 
 static void the_line_goes_on_between_arrivals(void **state)
@@ -127,7 +188,10 @@ int main(void)
         cmocka_unit_test(lateness_does_not_move_it),
         cmocka_unit_test(a_stall_is_no_pause),
         cmocka_unit_test(a_pause_begins_an_epoch),
-        cmocka_unit_test(a_lost_packet_is_followed),
+        cmocka_unit_test(lost_packets_are_recognised),
+        cmocka_unit_test(lateness_is_no_loss),
+        cmocka_unit_test(a_clock_that_steps_is_followed),
+        cmocka_unit_test(a_beginning_keeps_the_rate),
         cmocka_unit_test(the_line_goes_on_between_arrivals),
     };
     return cmocka_run_group_tests_name("arrival", tests, NULL, NULL);

@@ -3,6 +3,9 @@
  * player. Every pair of values of any two columns comes together in some case; each case has a chance of
  * its own. A case that fails is told in the words that `make simulate CASE=` takes.
  *
+ * The pairs are judged where what is kept against lateness is the least there is, as after an hour on a quiet
+ * machine: it would sink through them otherwise, and less would be asked of it.
+ *
  * Where the receiver does not reach a gate yet, `shortfalls` says so: by how much at most, and why. It is to
  * become empty.
  *
@@ -29,6 +32,8 @@
 
 #define SETTLE_S 150
 #define END_S    200
+#define BEGUN_S  60  /* what is learnt at first is learnt */
+#define DOWN_S   520 /* it has given back what a quiet machine does not need */
 
 enum column { TRANSPORT, OUTPUT, PERIOD, RATE, PPM, WHAT, COLUMNS };
 
@@ -108,18 +113,18 @@ static const struct shortfall {
     double most; /* no worse than that, all the same */
     const char *why;
 } shortfalls[] = {
-    {LOSS, "ratio sd", 200, "packets of less than 2.5 ms go unseen, and are steered for"},
-    {LOSS, "latency spread", 25, "a chunk's loss is seen after a second"},
-    {JITTER, "ratio sd", 40, "the target moves, with 50 or 300 ppm"},
-    {JITTER, "latency spread", 8, "it still learns how late bursts come"},
-    {JITTER, "dropouts", 1, "it learns by dropouts"},
-    {JITTER, "clicks", 1, "it learns by dropouts"},
-    {STEADY, "ratio sd", 10, "not known yet"},
-    {FORMAT, "ratio sd", 3, "not known yet"},
-    {STEP, "latency spread", 4.5, "the target gives way, and comes back at 0.05 ms/s"},
-    {PAUSE, "ratio sd", 15,
+    {JITTER, "ratio sd", 10,
+     "where IVSHMEM's chunks lie is told by looks that late chunks move by 0.25 ms"},
+    {LOSS, "latency spread", 5.5,
+     "a loss that empties the least store is learnt from as lateness, before it is known as a "
+     "loss"},
+    {PAUSE, "ratio sd", 6,
      "where IVSHMEM's chunks lie is known to 0.8 ms at first, and steered for"},
-    {FLOOR, "beside period and output", 43, "slack for late threads, before it is known how late"},
+    {FLOOR, "beside period and queue, of packets", 18,
+     "an output with a queue keeps 2.5 ms of it for its own thread"},
+    {FLOOR, "beside period and output, of chunks", 22.1,
+     "a chunk is found up to 0.5 ms late, and the resampler looks 0.67 ms ahead"},
+    {FLOOR, "beside period and queue, of chunks", 24.7, "both"},
 };
 
 /* What a case has missed. */
@@ -186,14 +191,16 @@ static void describe(char *words, size_t size, const struct row *r, unsigned see
     snprintf(ten, sizeof ten, "n=%d", atoi(rate) / 100);
     snprintf(what, sizeof what, r->at[WHAT] == FORMAT ? "format=%s@30" : "%s",
              r->at[WHAT] == FORMAT ? values[RATE][(r->at[RATE] + 1) % 4] : happens[r->at[WHAT]]);
-    snprintf(words, size,
-             "%s %s %s rate=%s ppm=%s out=-30 settle=%d resettle=20 seconds=%d seed=%u %s",
-             values[TRANSPORT][r->at[TRANSPORT]], values[OUTPUT][r->at[OUTPUT]],
-             r->at[PERIOD] == 0 ? ten : period, rate, values[PPM][r->at[PPM]], SETTLE_S, END_S,
-             seed, what);
+    snprintf(
+        words, size,
+        "%s %s %s rate=%s ppm=%s out=-30 slack=0.7 settle=%d resettle=20 seconds=%d seed=%u %s",
+        values[TRANSPORT][r->at[TRANSPORT]], values[OUTPUT][r->at[OUTPUT]],
+        r->at[PERIOD] == 0 ? ten : period, rate, values[PPM][r->at[PPM]], SETTLE_S, END_S, seed,
+        what);
 }
 
-static void simulate(struct verdict *v, const char *words)
+/* The trace is the caller's to finish; NULL: nobody wants it. */
+static void simulate(struct verdict *v, const char *words, struct trace *trace)
 {
     struct scenario s;
     struct trace t = {0};
@@ -206,7 +213,10 @@ static void simulate(struct verdict *v, const char *words)
     world_run(w, s.seconds);
     world_close(w);
     verdict_of(v, &s, &t);
-    trace_finish(&t);
+    if (trace)
+        *trace = t;
+    else
+        trace_finish(&t);
     free(w);
 }
 
@@ -239,7 +249,7 @@ static void every_pair(void **state)
         if (t.cases % SHARE != 0)
             continue;
         describe(words, sizeof words, &r, 1000 * seed + t.cases + 1);
-        simulate(&v, words);
+        simulate(&v, words, NULL);
         judge(&report, &v, (enum what)r.at[WHAT]);
         count(&t, words, &report);
     }
@@ -250,30 +260,72 @@ static void every_pair(void **state)
     assert_int_equal(t.failed, 0);
 }
 
-/* Latency at defaults beside the output's period and delay. */
+/* On its way down: ms that the latency moves in ten seconds at most, and dropouts. */
+static void judge_way(struct report *r, const struct trace *t)
+{
+    double most = 0, dropouts = 0;
+    size_t before = trace_find(t, BEGUN_S);
+    for (size_t i = trace_find(t, BEGUN_S + 10); i < t->count; i++) {
+        const struct point *now = &t->points[i], *then = &t->points[before++];
+        if (now->low <= now->high && then->low <= then->high)
+            most = fmax(most, fabs(now->mean - then->mean));
+        dropouts += t->points[i].gaps + t->points[i].jumps + t->points[i].clicks;
+    }
+    gate(r, "way in ten seconds", most, 0.52, " ms");
+    gate(r, "dropouts on the way", dropouts, 0, "");
+}
+
+/*
+ * Latency at defaults beside the output's period and delay, on a quiet machine: it comes down within so many
+ * minutes, slowly and unheard. On a machine whose threads are late once a minute it does not: test_slack.c.
+ */
 static void the_floor(void **state)
 {
     (void)state;
     static const struct {
-        const char *words;
+        const char *words, *gate;
         double most; /* ms */
-    } cases[] = {{"udp n=480", 15.4},     {"udp n=1024", 15.4},     {"udp queue n=480", 15.4},
-                 {"ivshmem n=480", 21.6}, {"ivshmem n=1024", 21.6}, {"ivshmem queue n=480", 21.6}};
+    } cases[] = {{"udp n=480", "beside period and output, of packets", 15.4},
+                 {"udp queue n=1024", "beside period and queue, of packets", 15.4},
+                 {"ivshmem n=1024", "beside period and output, of chunks", 21.6},
+                 {"ivshmem queue n=480", "beside period and queue, of chunks", 21.6}};
     struct tally t = {0};
     for (size_t i = 0; i<sizeof cases / sizeof cases[0]; i += SHARE> 1 ? 3 : 1) {
         char words[128];
         struct verdict v;
+        struct trace trace;
         struct report r = {.what = FLOOR};
         snprintf(words, sizeof words, "%s ppm=100 out=-30 settle=%d seconds=%d", cases[i].words,
-                 SETTLE_S, END_S);
-        simulate(&v, words);
-        gate(&r, "beside period and output", v.latency_less, cases[i].most, " ms");
+                 DOWN_S, DOWN_S + 10);
+        simulate(&v, words, &trace);
+        gate(&r, cases[i].gate, v.latency_less, cases[i].most, " ms");
         gate(&r, "p95 - p5", v.p95 - v.p5, 0.5, " ms");
+        judge_way(&r, &trace);
+        trace_finish(&trace);
         count(&t, words, &r);
-        print_message("floor: %s: N + %.2f ms, p95 - p5 %.3f ms\n", cases[i].words, v.latency_less,
-                      v.p95 - v.p5);
+        print_message("floor: %s: N + %.2f ms after %d s, p95 - p5 %.3f ms\n", cases[i].words,
+                      v.latency_less, DOWN_S, v.p95 - v.p5);
     }
     assert_int_equal(t.failed, 0);
+}
+
+/* A quarter of an hour on a machine whose threads are late by 5 to 14 ms once a minute, and now and then by 20. */
+static void a_busy_machine(void **state)
+{
+    (void)state;
+    unsigned dropouts[2] = {0};
+    for (int keeps = 0; keeps < 2; keeps++)
+        for (int seed = 1; seed <= (SHARE > 1 ? 1 : 2); seed++) {
+            char words[128];
+            struct verdict v;
+            snprintf(words, sizeof words, "udp %s spikes=1 keeps=%d settle=5 seconds=%d seed=%d",
+                     seed % 2 ? "queue" : "fill", keeps, SHARE > 1 ? 300 : 900, seed);
+            simulate(&v, words, NULL);
+            dropouts[keeps] += v.dropouts;
+        }
+    print_message("busy machine: %u dropouts, %u if nothing were ever given back\n", dropouts[0],
+                  dropouts[1]);
+    assert_true(dropouts[0] <= dropouts[1]);
 }
 
 int main(void)
@@ -281,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair),
         cmocka_unit_test(the_floor),
+        cmocka_unit_test(a_busy_machine),
     };
     return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);
 }

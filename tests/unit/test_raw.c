@@ -7,14 +7,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 extern const struct output_driver raw_driver;
@@ -205,56 +202,6 @@ static void a_file_gets_it_all(void **state)
     close(reader);
 }
 
-/* A disk of one MiB in memory, nearly full. Skips where none can be mounted. */
-static void small_disk(char *folder)
-{
-    char path[64];
-    static const uint8_t ballast[1 << 20];
-    assert_non_null(mkdtemp(folder));
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("none", folder, "tmpfs", 0, "size=1m") < 0) {
-        rmdir(folder);
-        skip();
-    }
-    snprintf(path, sizeof path, "%s/ballast", folder);
-    const int fd = open(path, O_WRONLY | O_CREAT, 0600);
-    assert_true(fd >= 0 && write(fd, ballast, sizeof ballast - 64 * 1024) > 0);
-    close(fd);
-}
-
-static void a_full_disk_loses_nothing(void **state)
-{
-    (void)state;
-    char folder[] = "/tmp/scream-test-raw-XXXXXX", path[64];
-    small_disk(folder);
-    snprintf(path, sizeof path, "%s/sound", folder);
-    const int file = open(path, O_WRONLY | O_CREAT, 0600);
-    const int reader = open(path, O_RDONLY);
-    assert_true(file >= 0 && reader >= 0);
-    stdout_is(file);
-    struct fed f;
-    assert_int_equal(fed_open(&f, &raw_driver, &stereo, NULL), 0);
-    assert_int_equal(raw_driver.start(f.out), 0);
-    assert_true(fed_send(&f, 1152 * 200)); /* more than it takes, less than the ring */
-    struct statvfs disk;
-    do {
-        assert_int_equal(statvfs(folder, &disk), 0);
-        sched_yield();
-    } while (disk.f_bavail > 0);
-    snprintf(path, sizeof path, "%s/ballast", folder);
-    assert_int_equal(unlink(path), 0);
-    uint64_t got = 0;
-    for (int64_t end = clock_now() + 5 * NS_PER_S; got < 1152 * 200 && clock_now() < end;)
-        got += match(reader, got, 1152 * 200 - got, 10);
-    assert_int_equal(got, 1152 * 200);
-    raw_driver.stop(f.out);
-    assert_int_equal(atomic_load(&f.out->failure), 0);
-    fed_close(&f);
-    close(reader);
-    umount2(folder, MNT_DETACH);
-    rmdir(folder);
-}
-
 static void the_shared_description_stays_as_it_is(void **state)
 {
     (void)state;
@@ -286,17 +233,6 @@ static void a_terminal_is_refused(void **state)
     close(master);
 }
 
-static void nowhere_to_write_is_refused(void **state)
-{
-    (void)state;
-    stdout_is(open("/dev/null", O_RDONLY)); /* as main() leaves what was closed */
-    struct fed f;
-    assert_int_equal(raw_driver.probe(&(struct output_config){0}), -ENOTTY);
-    assert_int_equal(fed_open(&f, &raw_driver, &stereo, NULL), -ENOTTY);
-    assert_non_null(strstr(f.why, "closed"));
-    fed_close(&f);
-}
-
 #define with_stdout(f) cmocka_unit_test_setup_teardown(f, borrow_stdout, return_stdout)
 
 int main(void)
@@ -310,10 +246,8 @@ int main(void)
         with_stdout(what_has_come_is_written_before_stop_returns),
         with_stdout(a_reader_that_goes_ends_it),
         with_stdout(a_file_gets_it_all),
-        with_stdout(a_full_disk_loses_nothing),
         with_stdout(the_shared_description_stays_as_it_is),
         with_stdout(a_terminal_is_refused),
-        with_stdout(nowhere_to_write_is_refused),
     };
     return cmocka_run_group_tests_name("raw", tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@ static void begin(struct world *w, const char *words)
     scenario_init(&s);
     s.width = 32; /* so fine that a level can be told to 1e-4 */
     s.callback = 0;
+    s.keeps = 1; /* what it keeps has tests of its own */
     if (!scenario_take(&s, words, why, sizeof why))
         fail_msg("%s", why);
     world_open(w, &s, NULL);
@@ -143,6 +144,32 @@ static void a_pause_keeps_rate_and_latency(void **state)
     world_close(&w);
 }
 
+/* A packet is lost: a hole in time for it, soon, and the same latency and rate as before. */
+static void what_was_lost_is_made_up_for(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"n=480 rate=48000 ppm=300", "n=960 rate=192000 ppm=-100",
+                                        "queue n=240 ppm=100", "ivshmem n=480 ppm=50"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world w;
+        begin(&w, cases[i]);
+        world_run(&w, 90);
+        const double before = listen(&w, 1), ratio = player_ratio(w.player);
+        w.guest.sent += w.guest.grain;
+        world_run(&w, 0.3);
+        for (int seconds = 0; seconds < 10; seconds++) {
+            listen(&w, 1);
+            assert_whole(&w, before, 0.3);
+            if (fabs(player_ratio(w.player) - ratio) > 8e-6)
+                fail_msg("%s: ratio moved by %.2f ppm", cases[i],
+                         (player_ratio(w.player) - ratio) * 1e6);
+        }
+        assert_int_equal(count_read(&w.stream.counters.losses), 1);
+        assert_int_equal(world_counted(&w), 1);
+        world_close(&w);
+    }
+}
+
 static void an_output_that_stood_still_catches_up(void **state)
 {
     (void)state;
@@ -218,6 +245,7 @@ int main(void)
         cmocka_unit_test(a_late_request_does_not_bend_the_pitch),
         cmocka_unit_test(a_stall_of_the_guest),
         cmocka_unit_test(a_pause_keeps_rate_and_latency),
+        cmocka_unit_test(what_was_lost_is_made_up_for),
         cmocka_unit_test(an_output_that_stood_still_catches_up),
         cmocka_unit_test(a_queue_sounds_as_one),
         cmocka_unit_test(one_store_serves_both),
