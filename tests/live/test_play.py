@@ -186,7 +186,8 @@ def starts(kind, place, network):
                 time.sleep(TAIL)
                 v = hearing.heard()
             whole(v, 1.5)
-            late.append(v['runs'][-1]['latency']['median'])
+            longest = max(v['runs'], key=lambda run: run['frames'])  # a stall may come at the end
+            late.append(longest['latency']['median'])
     text = 'latencies ' + ' '.join('%.1f' % x for x in late) + ' ms'
     check(max(late) - min(late) <= START_SPREAD, text)
     return text
