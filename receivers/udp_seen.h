@@ -17,7 +17,7 @@ struct udp_sender {
 };
 
 struct udp_seen {
-    unsigned packets; /* of all senders */
+    unsigned packets; /* of all senders, listed or not */
     int count;
     struct udp_sender list[UDP_SEEN]; /* those that come later are not listed */
 };

@@ -22,7 +22,7 @@ static inline uint64_t count_read(const counter *c)
     return atomic_load_explicit((counter *)c, memory_order_relaxed);
 }
 
-/* Written by the receiver thread. */
+/* Written by the receiver thread, but for what the control thread finds out from the kernel. */
 struct receiver_counters {
     counter packets;      /* handed on */
     counter bad_size;     /* datagram of another size than the driver's 1157 bytes; shm: sizes that
@@ -32,6 +32,7 @@ struct receiver_counters {
     counter kernel_drops; /* datagrams that the socket buffer had no room for */
     counter late_chunks;  /* shm: overwritten by the guest before they were read */
     counter restarts;     /* shm: streams that began */
+    counter refused;      /* control thread's: datagrams that the socket's filter dropped */
 };
 
 /* Written by the producer (overruns) and by the player (all others). */

@@ -8,6 +8,7 @@
 #ifndef SCREAM_RECEIVER_H
 #define SCREAM_RECEIVER_H
 
+#include "allow.h"
 #include "counters.h"
 #include "packet.h"
 
@@ -21,6 +22,7 @@ struct receiver_config {
     const char *interface; /* udp: name or IPv4 address; NULL: every interface */
     const char *group;     /* udp: IPv4 multicast address; NULL: SCREAM_DEFAULT_GROUP */
     uint16_t port;         /* udp, pcap */
+    struct allow allow;    /* udp: who may be heard */
     const char *file;      /* ivshmem: path of the shared-memory file */
 };
 

@@ -21,7 +21,10 @@ static const struct reason {
     {offsetof(struct receiver_counters, other_source), false,
      "packets dropped: from another sender than the one that plays"},
     {offsetof(struct receiver_counters, kernel_drops), false,
-     "packets dropped by the kernel: this program did not get to run for long"},
+     "packets dropped by the kernel: more came than this program got to take"},
+    {offsetof(struct receiver_counters, refused), false,
+     "packets refused by the kernel: of a size that no guest sends, or from a sender that --allow "
+     "does not name"},
     {offsetof(struct receiver_counters, late_chunks), false,
      "chunks lost: the guest overwrote them before this program got to run"},
     {offsetof(struct stream_counters, overrun_bytes), true,

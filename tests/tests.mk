@@ -2,7 +2,7 @@
 # all of it compiled with -DRT_CHECK (src/rt.h) ----
 UNIT     := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 # a driver's tests go with it
-UNIT     := $(filter-out $(patsubst %,test_%,$(filter-out $(OUTPUTS) $(RECEIVERS),$(OUTPUTS_KNOWN) $(RECEIVERS_KNOWN))),$(UNIT))
+UNIT     := $(filter-out $(foreach d,$(filter-out $(OUTPUTS) $(RECEIVERS),$(OUTPUTS_KNOWN) $(RECEIVERS_KNOWN)),test_$(d) test_$(d)_%),$(UNIT))
 SUPPORT  := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))
 SIMPARTS := $(filter-out tests/sim/simulate.c,$(wildcard tests/sim/*.c))
 TOOLPARTS := $(filter-out tools/send.c tools/listen.c,$(wildcard tools/*.c))

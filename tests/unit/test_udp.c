@@ -312,6 +312,7 @@ static void counts_what_is_no_packet(void **state)
                                          {0x01, 20, 2}, {0x01, 16, 0},     {0x01, 16, 9},
                                          {0x88, 16, 2}, {0xff, 0xff, 0xff}};
     const size_t bad_sizes = sizeof sizes / sizeof sizes[0];
+    const size_t refused = 6; /* by the filter: those below 6 and above 1157 bytes */
     const size_t bad_formats = sizeof formats / sizeof formats[0];
     for (size_t i = 0; i < bad_sizes; i++) {
         uint8_t bytes[9000] = {0x01, 16, 2, 3};
@@ -323,11 +324,56 @@ static void counts_what_is_no_packet(void **state)
     }
     say(fd, "127.0.0.1", 1);
     assert_int_equal(next_mark(&h), 1);
-    assert_int_equal(count_read(&h.counters.bad_size), bad_sizes);
+    assert_int_equal(count_read(&h.counters.bad_size), bad_sizes - refused);
     assert_int_equal(count_read(&h.counters.bad_format), bad_formats);
+    for (int looks = 0; looks < 2; looks++)
+        h.r->driver->tend(h.r, clock_now());
+    assert_int_equal(count_read(&h.counters.refused), refused);
+    assert_int_equal(count_read(&h.counters.kernel_drops), 0);
     assert_int_equal(count_read(&h.counters.packets), 1);
     close(fd);
     unhear(&h);
+}
+
+/* Speaks from that address of this host. */
+static int talker_at(const char *address)
+{
+    const int fd = talker("lo");
+    const struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(address)};
+    assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof from), 0);
+    return fd;
+}
+
+static void hears_only_whom_it_may(void **state)
+{
+    (void)state;
+    need_namespace();
+    static const char *const ways[] = {"127.0.0.1", SCREAM_DEFAULT_GROUP};
+    const int guest = talker_at("127.0.9.50"), stranger = talker_at("127.0.0.3");
+    for (int i = 0; i < 2; i++) {
+        struct receiver_config config = i == 0 ? unicast : on_lo;
+        struct heard h;
+        char text[96];
+        config.allow.count = 2;
+        assert_true(allow_parse("10.0.0.0/8", &config.allow.list[0]));
+        assert_true(allow_parse("127.0.9.0/24", &config.allow.list[1]));
+        hear(&h, &config);
+        for (int n = 0; n < 1000; n++)
+            say(stranger, ways[i], 1);
+        say(guest, ways[i], 2);
+        assert_int_equal(next_mark(&h), 2);
+        assert_int_equal(h.packets[0].source.address, 0x7f000932);
+        for (int looks = 0; looks < 2; looks++)
+            h.r->driver->tend(h.r, clock_now());
+        assert_int_equal(count_read(&h.counters.packets), 1);
+        assert_int_equal(count_read(&h.counters.refused), 1000);
+        assert_int_equal(count_read(&h.counters.kernel_drops), 0);
+        h.r->driver->describe(h.r, text, sizeof text);
+        assert_non_null(strstr(text, ", of 10.0.0.0/8 and 1 more only"));
+        unhear(&h);
+    }
+    close(stranger);
+    close(guest);
 }
 
 static void senders_keep_their_source(void **state)
@@ -644,7 +690,7 @@ static void join_far(struct udp_socket *s)
     char waiting[256], why[256];
     const struct receiver_config config = {.interface = "far", .port = PORT};
     assert_true(lay_cable());
-    assert_int_equal(udp_socket_open(s, &config, waiting, why, sizeof why), 0);
+    assert_int_equal(udp_socket_open(s, &config, NULL, waiting, why, sizeof why), 0);
     assert_int_equal(s->members.count, 1);
 }
 
@@ -777,6 +823,27 @@ static void a_full_socket_keeps_the_channels(void **state)
     unhear(&h);
 }
 
+/* What the filter refuses is no loss of the guest's, whose channels stay where they are. */
+static void what_is_refused_moves_no_channel(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct heard h;
+    hear(&h, &unicast);
+    const int fd = talker("lo");
+    uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 32, 7, 0x3f, 0x01};
+    for (int i = 0; i < 20; i++) {
+        say_bytes(fd, "127.0.0.1", bytes, 3);
+        say_bytes(fd, "127.0.0.1", bytes, sizeof bytes);
+    }
+    for (int n = 0; n < 20; n++) {
+        assert_int_equal(next_packets(&h, 1), 1);
+        assert_int_equal(h.packets[0].bytes, SCREAM_PAYLOAD);
+    }
+    close(fd);
+    unhear(&h);
+}
+
 /* config cannot be opened: errno, and what the explanation has to name. */
 static void refuses(const struct receiver_config *config, int err, const char *name)
 {
@@ -880,6 +947,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(unicast_hears_nothing_else),
         cmocka_unit_test(unicast_takes_an_address),
         cmocka_unit_test(counts_what_is_no_packet),
+        cmocka_unit_test(hears_only_whom_it_may),
         cmocka_unit_test(senders_keep_their_source),
         cmocka_unit_test(arrival_is_not_the_wake_up),
         cmocka_unit_test(counts_the_kernels_drops),
@@ -893,6 +961,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(refreshing_is_reported),
         cmocka_unit_test(refreshing_loses_nothing),
         cmocka_unit_test(a_full_socket_keeps_the_channels),
+        cmocka_unit_test(what_is_refused_moves_no_channel),
         cmocka_unit_test(senders_are_told_apart),
         cmocka_unit_test(explains_what_is_wrong),
     };

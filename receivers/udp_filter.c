@@ -1,0 +1,46 @@
+#include "udp_filter.h"
+
+#include <errno.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* What a filter of a UDP socket sees begins at the UDP header; the IP header is found from here. */
+#define IP_SOURCE (SKF_NET_OFF + (int)offsetof(struct iphdr, saddr))
+
+#define HEADER sizeof(struct udphdr)
+#define WHOLE  UINT32_MAX
+
+static void add(struct udp_filter *f, struct sock_filter step)
+{
+    f->code[f->count++] = step;
+}
+
+/* Each range ends by itself: a jump's reach is 255 steps. */
+static void add_range(struct udp_filter *f, const struct allow_range *r)
+{
+    add(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)IP_SOURCE));
+    add(f, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, r->mask));
+    add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->network, 0, 1));
+    add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, WHOLE));
+}
+
+void udp_filter_build(struct udp_filter *f, const struct allow *allow)
+{
+    f->count = 0;
+    add(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0));
+    add(f,
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, HEADER + UDP_FILTER_LEAST, 0, 1));
+    add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, HEADER + UDP_FILTER_MOST, 0, 1));
+    add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0));
+    for (int i = 0; i < allow->count; i++)
+        add_range(f, &allow->list[i]);
+    add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, allow->count == 0 ? WHOLE : 0));
+}
+
+int udp_filter_attach(int fd, const struct udp_filter *f)
+{
+    const struct sock_fprog program = {.len = f->count, .filter = (struct sock_filter *)f->code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0 ? -errno : 0;
+}

@@ -1,0 +1,32 @@
+/*
+ * The socket's filter: what cannot be a guest's is dropped by the kernel, before it takes room in the
+ * buffer or wakes anybody. Classic BPF, so that it needs no privilege.
+ *
+ * The kernel counts what it drops together with what it has no room for: udp_drops.h parts them.
+ */
+#ifndef SCREAM_UDP_FILTER_H
+#define SCREAM_UDP_FILTER_H
+
+#include "../src/allow.h"
+#include "../src/packet.h"
+
+#include <linux/filter.h>
+
+/* No guest has ever sent less, or more; what lies between is for udp_parse() to tell of. */
+#define UDP_FILTER_LEAST (PCM_WIRE_BYTES + 1)
+#define UDP_FILTER_MOST  SCREAM_DATAGRAM
+
+#define UDP_FILTER_CODE (6 + 4 * ALLOW_MOST)
+
+struct udp_filter {
+    unsigned short count;
+    struct sock_filter code[UDP_FILTER_CODE];
+};
+
+/* Pure. Passes payloads of those lengths from those senders, whole. */
+void udp_filter_build(struct udp_filter *f, const struct allow *allow);
+
+/* Any thread; in the place of the filter before. 0 or -errno. */
+int udp_filter_attach(int fd, const struct udp_filter *f);
+
+#endif
