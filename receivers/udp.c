@@ -18,16 +18,15 @@
 
 extern const struct receiver_driver udp_driver;
 
-#define BATCH  64                    /* packets a system call: 12 ms of 192 kHz/32/8 */
-#define OLDEST (200 * NS_PER_MS)     /* an age beyond it is a step of the wall clock */
-#define BYTES  (SCREAM_DATAGRAM + 1) /* one more, so that longer datagrams show */
+#define BATCH  64                /* packets a system call: 12 ms of 192 kHz/32/8 */
+#define OLDEST (200 * NS_PER_MS) /* an age beyond it is a step of the wall clock */
 #define CONTROLS                                                                                   \
     (CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(struct timespec)) +                          \
      CMSG_SPACE(sizeof(struct in_pktinfo)))
 
 /* What the kernel says beside a datagram. */
 struct control {
-    alignas(struct cmsghdr) uint8_t bytes[CONTROLS];
+    alignas(struct cmsghdr) char bytes[CONTROLS];
 };
 
 /* One slot of a batch. */
@@ -35,7 +34,7 @@ struct slot {
     struct sockaddr_in from;
     struct iovec vector;
     struct control control;
-    uint8_t bytes[BYTES];
+    struct udp_datagram raw;
 };
 
 struct udp {
@@ -93,7 +92,7 @@ static int udp_open(struct receiver **out, const struct receiver_config *config,
     u->base.tend_at = udp_socket_tend_at(&u->socket);
     for (int i = 0; i < BATCH; i++) {
         struct slot *s = &u->slots[i];
-        s->vector = (struct iovec){.iov_base = s->bytes, .iov_len = sizeof s->bytes};
+        s->vector = (struct iovec){.iov_base = &s->raw, .iov_len = sizeof s->raw};
         u->messages[i].msg_hdr = (struct msghdr){.msg_name = &s->from,
                                                  .msg_iov = &s->vector,
                                                  .msg_iovlen = 1,
@@ -174,7 +173,7 @@ static bool accept_message(struct udp *u, int i, const struct now *now, struct p
     const struct slot *s = &u->slots[i];
     const struct notes n = read_notes(&u->messages[i].msg_hdr);
     take_drops(u, &n);
-    switch (udp_parse(s->bytes, u->messages[i].msg_len, p)) {
+    switch (udp_parse(&s->raw, u->messages[i].msg_len, p)) {
     case UDP_BAD_SIZE:
         count_add(&c->bad_size, 1);
         return false;
@@ -185,7 +184,7 @@ static bool accept_message(struct udp *u, int i, const struct now *now, struct p
         break;
     }
     if (n.is_broadcast) {
-        count_add(&c->other_source, 1);
+        count_add(&c->broadcasts, 1);
         return false;
     }
     p->source = (struct source_id){.address = ntohl(s->from.sin_addr.s_addr),

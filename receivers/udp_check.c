@@ -116,17 +116,17 @@ static bool check_socket(struct watched *w, const struct receiver_config *config
 static void take(int fd, const struct allow *allow, struct udp_seen *seen,
                  struct udp_seen *strangers)
 {
-    uint8_t bytes[SCREAM_DATAGRAM + 1];
+    struct udp_datagram raw;
     for (;;) {
         struct sockaddr_in from;
         socklen_t size = sizeof from;
         const ssize_t n =
-            recvfrom(fd, bytes, sizeof bytes, MSG_TRUNC, (struct sockaddr *)&from, &size);
+            recvfrom(fd, &raw, sizeof raw, MSG_TRUNC, (struct sockaddr *)&from, &size);
         if (n < 0)
             return;
         const struct source_id source = {.address = ntohl(from.sin_addr.s_addr),
                                          .port = ntohs(from.sin_port)};
-        udp_seen_add(allow_admits(allow, source.address) ? seen : strangers, source, bytes,
+        udp_seen_add(allow_admits(allow, source.address) ? seen : strangers, source, &raw,
                      (size_t)n);
     }
 }

@@ -28,9 +28,12 @@ struct receiver_counters {
     counter bad_size;     /* datagram of another size than the driver's 1157 bytes; shm: sizes that
                              cannot be */
     counter bad_format;   /* rate, width or channel count that does not exist */
+    counter broadcasts;   /* valid, and sent to everybody instead of to this host */
+    counter foreign;      /* shm: headers of something else than a guest with Scream */
     counter other_source; /* valid, from a sender that is not the one being played */
     counter kernel_drops; /* datagrams that the socket buffer had no room for */
     counter late_chunks;  /* shm: overwritten by the guest before they were read */
+    counter left_chunks;  /* shm: their stream ended before they were read */
     counter restarts;     /* shm: streams that began */
     counter refused;      /* control thread's: datagrams that the socket's filter dropped */
 };

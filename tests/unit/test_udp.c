@@ -128,10 +128,11 @@ static void need_namespace(void)
 static void parses_only_packets(void **state)
 {
     (void)state;
-    uint8_t bytes[SCREAM_DATAGRAM + 1] = {0x81, 24, 6, 0x3f, 0x06};
+    struct udp_datagram raw = {{0x81, 24, 6, 0x3f, 0x06}};
+    uint8_t *bytes = raw.outside;
     struct packet p = {.bytes = 7};
-    for (size_t n = 0; n <= sizeof bytes; n++)
-        assert_int_equal(udp_parse(bytes, n, &p), n == SCREAM_DATAGRAM ? UDP_OK : UDP_BAD_SIZE);
+    for (size_t n = 0; n <= sizeof raw + 1; n++)
+        assert_int_equal(udp_parse(&raw, n, &p), n == SCREAM_DATAGRAM ? UDP_OK : UDP_BAD_SIZE);
     assert_int_equal(p.bytes, SCREAM_PAYLOAD);
     assert_ptr_equal(p.data, bytes + 5);
     assert_int_equal(p.format.rate, 44100);
@@ -141,7 +142,7 @@ static void parses_only_packets(void **state)
         bytes[0] = (uint8_t)v;
         bytes[1] = (uint8_t)(v >> 8);
         bytes[2] = (uint8_t)(v >> 16);
-        if (udp_parse(bytes, SCREAM_DATAGRAM, &p) == UDP_OK)
+        if (udp_parse(&raw, SCREAM_DATAGRAM, &p) == UDP_OK)
             good += p.format.channels >= 1 && p.format.channels <= 8;
     }
     assert_in_range(good, 1, 6 * 3 * 8);
@@ -271,7 +272,7 @@ static void unicast_hears_nothing_else(void **state)
     assert_int_equal(next_mark(&h), 3);
     say(fd, "127.0.0.2", 4); /* any address of ours */
     assert_int_equal(next_mark(&h), 4);
-    assert_int_equal(count_read(&h.counters.other_source), 1);
+    assert_int_equal(count_read(&h.counters.broadcasts), 1);
     assert_int_equal(count_read(&h.counters.packets), 2);
     close(member);
     close(fd);
@@ -911,14 +912,14 @@ static void senders_are_told_apart(void **state)
 {
     (void)state;
     struct udp_seen s = {.count = 0};
-    uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 16, 2, 3, 0};
+    struct udp_datagram raw = {{0x01, 16, 2, 3, 0}};
     const struct source_id one = {1, 1}, two = {1, 2};
-    udp_seen_add(&s, one, bytes, sizeof bytes);
-    udp_seen_add(&s, two, bytes, 5);
-    bytes[0] = 0x81;
-    udp_seen_add(&s, one, bytes, sizeof bytes);
-    bytes[1] = 17;
-    udp_seen_add(&s, one, bytes, sizeof bytes);
+    udp_seen_add(&s, one, &raw, SCREAM_DATAGRAM);
+    udp_seen_add(&s, two, &raw, 5);
+    raw.outside[0] = 0x81;
+    udp_seen_add(&s, one, &raw, SCREAM_DATAGRAM);
+    raw.outside[1] = 17;
+    udp_seen_add(&s, one, &raw, SCREAM_DATAGRAM);
     assert_int_equal(s.count, 2);
     assert_int_equal(s.packets, 2);
     assert_int_equal(s.list[0].packets, 2);
@@ -927,11 +928,36 @@ static void senders_are_told_apart(void **state)
     assert_int_equal(s.list[1].packets, 0);
     assert_int_equal(s.list[1].foreign, 1);
     assert_int_equal(s.list[1].length, 5);
-    bytes[1] = 16;
+    raw.outside[1] = 16;
     for (uint16_t port = 10; port < 30; port++)
-        udp_seen_add(&s, (struct source_id){2, port}, bytes, sizeof bytes);
+        udp_seen_add(&s, (struct source_id){2, port}, &raw, SCREAM_DATAGRAM);
     assert_int_equal(s.count, UDP_SEEN);
     assert_int_equal(s.packets, 22);
+}
+
+/* Headers of any length, and pieces of them. */
+static void sees_only_whole_headers(void **state)
+{
+    (void)state;
+    struct sockaddr_in to;
+    for (unsigned words = 0; words < 16; words++) {
+        struct udp_sighting raw = {{(uint8_t)(0x40 | words)}};
+        const size_t head = words * 4u;
+        raw.outside[9] = IPPROTO_UDP;
+        memcpy(raw.outside + 16, (uint8_t[]){239, 255, 77, 77}, 4);
+        if (head >= 20) /* destination port, length */
+            memcpy(raw.outside + head + 2, (uint8_t[]){0x0f, 0xaa, 0x04, 0x8d}, 4);
+        for (size_t n = 0; n <= sizeof raw + 9; n++) {
+            const bool whole = head >= 20 && n >= head + 8;
+            assert_int_equal(udp_parse_sighting(&raw, n, &to), whole);
+            if (!whole)
+                continue;
+            assert_int_equal(ntohl(to.sin_addr.s_addr), 0xefff4d4d);
+            assert_int_equal(ntohs(to.sin_port), PORT);
+        }
+        raw.outside[7] = 1; /* a later fragment */
+        assert_false(udp_parse_sighting(&raw, sizeof raw, &to));
+    }
 }
 
 int main(int argc, char **argv)
@@ -963,6 +989,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_full_socket_keeps_the_channels),
         cmocka_unit_test(what_is_refused_moves_no_channel),
         cmocka_unit_test(senders_are_told_apart),
+        cmocka_unit_test(sees_only_whole_headers),
         cmocka_unit_test(explains_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
