@@ -446,6 +446,28 @@ static void one_look_a_chunk_is_enough(void **state)
     }
 }
 
+/* However late the looks themselves are: a thread that did not get to run must not spin afterwards. */
+static void no_look_is_due_at_once(void **state)
+{
+    (void)state;
+    for (int64_t late = 0; late < 2 * NS_PER_S; late += 7 * NS_PER_MS)
+        for (int locked = 0; locked < 2; locked++) {
+            struct shm_pace p;
+            int64_t now = 0;
+            shm_pace_init(&p, now);
+            for (int i = 0; locked && i < 200; i++)
+                now = i % 20 < 10 ? shm_pace_found(&p, now) : shm_pace_missed(&p, now);
+            now += late;
+            int looks = 0;
+            for (const int64_t end = now + NS_PER_S; now < end; looks++) {
+                const int64_t next = shm_pace_missed(&p, now);
+                assert_true(next > now);
+                now = next;
+            }
+            assert_in_range(looks, 1, 150);
+        }
+}
+
 static void waiting_costs_little(void **state)
 {
     (void)state;
@@ -1055,6 +1077,7 @@ int main(void)
         cmocka_unit_test(a_torn_index_is_read_again),
         cmocka_unit_test(what_is_given_up_is_counted),
         cmocka_unit_test(one_look_a_chunk_is_enough),
+        cmocka_unit_test(no_look_is_due_at_once),
         cmocka_unit_test(waiting_costs_little),
         cmocka_unit_test(plays_from_now_on),
         cmocka_unit_test(counts_what_it_drops),
