@@ -143,7 +143,7 @@ lint:
 unit-programs: $(UNIT:%=$(BUILD)/check/%)
 
 check: deps
-	@$(MAKE) --no-print-directory all unit-programs
+	@$(MAKE) --no-print-directory all unit-programs hostile
 	@BUILD='$(BUILD)' tools/check -l $(UNIT:%=$(BUILD)/check/%)
 
 demo: deps

@@ -10,11 +10,31 @@
 #define IP_SOURCE (SKF_NET_OFF + (int)offsetof(struct iphdr, saddr))
 
 #define HEADER sizeof(struct udphdr)
+#define LENGTH (HEADER + SCREAM_DATAGRAM)
 #define WHOLE  UINT32_MAX
 
 static void add(struct udp_filter *f, struct sock_filter step)
 {
     f->code[f->count++] = step;
+}
+
+/* That byte of the format is one of those that the parser takes. */
+static void add_field(struct udp_filter *f, uint8_t at)
+{
+    uint8_t good[UINT8_MAX + 1], count = 0;
+    for (unsigned v = 0; v <= UINT8_MAX; v++) {
+        struct pcm_format format;
+        uint8_t wire[PCM_WIRE_BYTES] = {0x01, 16, 2};
+        wire[at] = (uint8_t)v;
+        if (pcm_format_parse(wire, &format) == PCM_OK)
+            good[count++] = (uint8_t)v;
+    }
+    add(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_ABS, HEADER + at));
+    for (uint8_t i = 0; i < count; i++) {
+        const uint8_t behind = (uint8_t)(count - i);
+        add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, good[i], behind, 0));
+    }
+    add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0));
 }
 
 /* Each range ends by itself: a jump's reach is 255 steps. */
@@ -30,10 +50,10 @@ void udp_filter_build(struct udp_filter *f, const struct allow *allow)
 {
     f->count = 0;
     add(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0));
-    add(f,
-        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, HEADER + UDP_FILTER_LEAST, 0, 1));
-    add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, HEADER + UDP_FILTER_MOST, 0, 1));
+    add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LENGTH, 1, 0));
     add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0));
+    for (uint8_t at = 0; at < 3; at++) /* the mask may be anything */
+        add_field(f, at);
     for (int i = 0; i < allow->count; i++)
         add_range(f, &allow->list[i]);
     add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, allow->count == 0 ? WHOLE : 0));

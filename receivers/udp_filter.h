@@ -12,18 +12,14 @@
 
 #include <linux/filter.h>
 
-/* No guest has ever sent less, or more; what lies between is for udp_parse() to tell of. */
-#define UDP_FILTER_LEAST (PCM_WIRE_BYTES + 1)
-#define UDP_FILTER_MOST  SCREAM_DATAGRAM
-
-#define UDP_FILTER_CODE (6 + 4 * ALLOW_MOST)
+#define UDP_FILTER_CODE (32 + 4 * ALLOW_MOST)
 
 struct udp_filter {
     unsigned short count;
     struct sock_filter code[UDP_FILTER_CODE];
 };
 
-/* Pure. Passes payloads of those lengths from those senders, whole. */
+/* Pure. Passes what udp_parse() takes, from those senders, whole. */
 void udp_filter_build(struct udp_filter *f, const struct allow *allow);
 
 /* Any thread; in the place of the filter before. 0 or -errno. */

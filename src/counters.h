@@ -25,8 +25,7 @@ static inline uint64_t count_read(const counter *c)
 /* Written by the receiver thread, but for what the control thread finds out from the kernel. */
 struct receiver_counters {
     counter packets;      /* handed on */
-    counter bad_size;     /* datagram of another size than the driver's 1157 bytes; shm: sizes that
-                             cannot be */
+    counter bad_size;     /* sizes that cannot be; of datagrams, where the kernel lets them pass */
     counter bad_format;   /* rate, width or channel count that does not exist */
     counter broadcasts;   /* valid, and sent to everybody instead of to this host */
     counter foreign;      /* shm: headers of something else than a guest with Scream */

@@ -39,7 +39,15 @@ $(BUILD)/core.a: $(call objects,$(CORE) receivers/ivshmem_pace.c)
 	$(Q)$(AR) rcs $@ $^
 
 # ---- live tests: the real programs on real servers, see tests/live/run ----
-live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen
+HOSTILE := $(BUILD)/flood $(BUILD)/scribble
+$(HOSTILE): $(BUILD)/%: $(BUILD)/obj/tests/hostile/%.o
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+.PHONY: hostile
+hostile: $(HOSTILE)
+
+live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen $(HOSTILE)
 	$(Q)BUILD=$(BUILD) tests/live/run
 
 # ---- faults: many of them in random order, against receivers that are never restarted ----

@@ -3,6 +3,7 @@
 
 #include "../../receivers/udp_drops.h"
 #include "../../receivers/udp_filter.h"
+#include "../../receivers/udp_parse.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,6 +57,8 @@ static ssize_t passes(const struct pair *p, size_t n)
     uint8_t bytes[LARGEST], got[LARGEST];
     for (size_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)(i * 7 + n);
+    if (n >= PCM_WIRE_BYTES)
+        memcpy(bytes, (uint8_t[]){0x01, 16, 2, 0xff, 0xff}, PCM_WIRE_BYTES);
     send_to(p, bytes, n);
     const ssize_t length = recv(p->to, got, sizeof got, 0); /* loopback delivers at once */
     if (length > 0)
@@ -73,7 +76,7 @@ static struct allow allowing(const char *const *texts, int count)
     return a;
 }
 
-static void only_lengths_that_a_guest_may_send(void **state)
+static void only_the_length_that_a_guest_sends(void **state)
 {
     (void)state;
     const struct allow everybody = {.count = 0};
@@ -82,7 +85,30 @@ static void only_lengths_that_a_guest_may_send(void **state)
     udp_filter_build(&f, &everybody);
     pair_open(&p, "127.0.0.1", &f);
     for (size_t n = 0; n <= LARGEST; n += n < 10 || (n >= 1150 && n < 1165) ? 1 : 5)
-        assert_int_equal(passes(&p, n), n >= 6 && n <= 1157 ? (ssize_t)n : -1);
+        assert_int_equal(passes(&p, n), n == SCREAM_DATAGRAM ? (ssize_t)n : -1);
+    pair_close(&p);
+}
+
+/* What the parser takes, and nothing else. */
+static void only_formats_that_there_are(void **state)
+{
+    (void)state;
+    const struct allow everybody = {.count = 0};
+    struct udp_filter f;
+    struct pair p;
+    int good = 0;
+    udp_filter_build(&f, &everybody);
+    pair_open(&p, "127.0.0.1", &f);
+    for (unsigned v = 0; v < 3 * 256; v++) {
+        struct udp_datagram raw = {{0x84, 24, 8, (uint8_t)v, 3}};
+        struct packet parsed;
+        raw.outside[v / 256] = (uint8_t)v;
+        const bool is = udp_parse(&raw, SCREAM_DATAGRAM, &parsed) == UDP_OK;
+        send_to(&p, raw.outside, SCREAM_DATAGRAM);
+        assert_int_equal(recv(p.to, &raw, sizeof raw, 0), is ? SCREAM_DATAGRAM : -1);
+        good += is;
+    }
+    assert_int_equal(good, 6 + 3 + 8);
     pair_close(&p);
 }
 
@@ -143,6 +169,7 @@ static void the_kernel_counts_what_it_refuses(void **state)
     struct msghdr m = {
         .msg_iov = &vector, .msg_iovlen = 1, .msg_control = notes, .msg_controllen = sizeof notes};
     memset(bytes, 0, sizeof bytes);
+    memcpy(bytes, (uint8_t[]){0x01, 16, 2}, 3);
     udp_filter_build(&f, &everybody);
     pair_open(&p, "127.0.0.1", &f);
     for (int i = 0; i < 3; i++)
@@ -217,7 +244,8 @@ static void its_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_lengths_that_a_guest_may_send),
+        cmocka_unit_test(only_the_length_that_a_guest_sends),
+        cmocka_unit_test(only_formats_that_there_are),
         cmocka_unit_test(only_senders_that_are_allowed),
         cmocka_unit_test(as_many_as_may_be_named),
         cmocka_unit_test(the_kernel_counts_what_it_refuses),

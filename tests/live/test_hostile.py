@@ -1,0 +1,123 @@
+"""
+A guest and a network that mean harm: nothing breaks, nothing spins, and who plays honestly is heard.
+
+HOSTILE_SECONDS=600   how long each of them goes on; without it, two seconds, and none of the floods
+"""
+import os
+import time
+
+from common import BUILD, Child, await_, check
+from hearing import Hearing, figures
+from net import GUEST
+from scream import GROUP, by_bridge
+from servers import Pulse
+from test_faults import MIB, Shared, resources, now
+from test_play import compare, guest, whole
+
+SECONDS = float(os.environ.get('HOSTILE_SECONDS', '2'))
+RATE = 100000    # packets a second
+CPU = 0.05       # of a processor, while a guest scribbles
+RECOVERY = 1.0   # s until an honest guest is heard
+GROWTH = 2048    # KiB of memory
+LATER = 2.0      # ms: latency beside that of a run without a flood
+FLOOD, SCRIBBLE = os.path.join(BUILD, 'flood'), os.path.join(BUILD, 'scribble')
+KINDS = ('noise', 'header', 'index', 'formats', 'ring')
+TICKS = os.sysconf('SC_CLK_TCK')
+
+
+def cpu(pid):
+    """Seconds of a processor, of all its threads."""
+    with open('/proc/%d/stat' % pid) as f:
+        fields = f.read().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def remake(rig, kind):
+    """What else an owner may do to its file."""
+    if kind == 'cut':
+        os.truncate(rig.path, 30)
+    elif kind == 'empty':
+        os.truncate(rig.path, 0)
+    elif kind == 'grow':
+        os.truncate(rig.path, 8 * MIB)
+    elif kind == 'replace':
+        os.unlink(rig.path)
+        rig.make()
+    os.truncate(rig.path, 2 * MIB)
+
+
+def memory(place, network):
+    """Headers and samples at full speed, one kind after the other; the file cut, grown and replaced."""
+    worst, each = 0.0, SECONDS / len(KINDS)
+    with Shared(place, network) as rig:
+        rig.make()
+        rig.scream.holds(rig.path)
+        files = resources(rig.scream.pid)[0]
+        for kind in KINDS:
+            begin, used = now(), cpu(rig.scream.pid)
+            with Child(place, 'scribble', [SCRIBBLE, rig.path, int(SECONDS) + 2, kind]):
+                time.sleep(each / 2)
+                for change in ('cut', 'empty', 'grow', 'replace'):
+                    remake(rig, change)
+                    time.sleep(each / 8)
+            rig.scream.alive()
+            worst = max(worst, (cpu(rig.scream.pid) - used) / (now() - begin))
+        check(worst <= CPU + 1 / TICKS / each, 'scream used %.1f %% of a processor' % (100 * worst))
+        rig.ear.listen()
+        rig.guest()
+        seconds = rig.recovered('the honest guest')
+        after = resources(rig.scream.pid)
+        check(after[0] <= files + 1, 'open files: %d, then %d' % (files, after[0]))
+        check(seconds <= RECOVERY, 'the honest guest was heard after %.2f s' % seconds)
+    return 'at most %.1f %% of a processor; an honest guest is heard after %.2f s' % (
+        100 * worst, seconds)
+
+
+def play(place, network, server, name, flood, *options):
+    """An honest guest's sound, and beside it, when there is one, a flood: the verdict and what it cost."""
+    two = network.guests[1]
+    with Hearing(place, server, log=place.file('send.sent'), name='listen' + name) as hearing, \
+            by_bridge(place, server, *options, name='scream' + name) as scream, \
+            guest(place, network, '-s', 'noise', '-d', SECONDS + 1, '--log-bursts') as sender:
+        await_('sound', lambda: 'playing' in scream.said())
+        before, used, begin = resources(scream.pid), cpu(scream.pid), now()
+        if flood:
+            with Child(place, 'flood' + name, [FLOOD, '-n', RATE, '-d', SECONDS, '-k', flood, GROUP, 4010,
+                                               two.address], prefix=(*two.prefix, 'nice', '-n', '10')) as child:
+                child.wait(SECONDS + 10)
+        sender.finish(SECONDS + 10)
+        time.sleep(0.4)
+        scream.alive()
+        used = (cpu(scream.pid) - used) / (now() - begin)
+        after = resources(scream.pid)
+        check(after[0] == before[0], 'open files: %d, then %d' % (before[0], after[0]))
+        check(after[2] - before[2] < GROWTH, 'memory: %d KiB, then %d' % (before[2], after[2]))
+        verdict = hearing.heard()
+    if not flood:
+        os.unlink(place.file('send.sent'))
+    return verdict, used
+
+
+def floods(place, network):
+    """A hundred thousand packets a second from everywhere change nothing of what is heard."""
+    told = []
+    with Pulse(place) as server:
+        calm, _ = play(place, network, server, 'calm', None)
+        for name, kind, options in (('noise', 'noise', ()), ('formats', 'formats', ()),
+                                    ('allowed', 'formats', ('--allow', GUEST))):
+            v, used = play(place, network, server, name, kind, *options)
+            whole(v, SECONDS + 1)
+            more = compare(place, server, v, SECONDS + 1)
+            later = v['latency']['median'] - calm['latency']['median']
+            with open(place.file('flood%s.log' % name)) as f:
+                rate = int(f.read().split()[0]) / SECONDS
+            told.append('%s: %d dropouts, %+.2f ms, %.0f a second, %.0f %% of a processor%s'
+                        % (name, v['dropouts'], later, rate, 100 * used, more))
+            check(abs(later) < LATER, '%s; %s' % (told[-1], figures(v)))
+            os.unlink(place.file('send.sent'))
+    return '; '.join(told)
+
+
+TESTS = [('memory', memory)]
+if 'HOSTILE_SECONDS' in os.environ:
+    TESTS.append(('floods', floods))
