@@ -1,12 +1,15 @@
 #include "ingest.h"
 
+#include "log.h"
 #include "rt.h"
+#include "sandbox.h"
 #include "schedule.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -19,6 +22,7 @@ struct ingest {
     struct stream *stream;
     struct notifier *notifier;
     int wake_fd;
+    bool sandbox;
     pthread_t thread;
 
     /* receiver thread's */
@@ -86,6 +90,15 @@ static void answer(struct ingest *in)
         atomic_store(&in->answered, asked);
 }
 
+/* Whom it has asked for real-time scheduling is a thread of its own, and was there before. */
+static void confine(const struct ingest *in, bool tell)
+{
+    const int writable[] = {in->notifier->fd, in->stream->wake_fd};
+    const int err = in->sandbox ? sandbox_enter(writable, 2) : -ECANCELED;
+    if (tell && err < 0)
+        log_debug("receiver: not confined: %s", in->sandbox ? strerror(-err) : "--no-sandbox");
+}
+
 static void *run(void *arg)
 {
     struct ingest *in = arg;
@@ -93,6 +106,7 @@ static void *run(void *arg)
     /* not again at each opening */
     const bool first = count_read(&in->receiver->counters->packets) == 0;
     schedule_begin(&in->schedule, "receiver", first);
+    confine(in, first);
     while (err == 0 && !atomic_load(&in->stopping)) {
         err = take_batch(in);
         answer(in);
@@ -104,7 +118,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n)
+int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n,
+                 bool sandbox)
 {
     struct ingest *in = calloc(1, sizeof *in);
     if (!in)
@@ -112,6 +127,7 @@ int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, stru
     in->receiver = r;
     in->stream = s;
     in->notifier = n;
+    in->sandbox = sandbox;
     in->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int err = in->wake_fd < 0 ? -errno : 0;
     if (err < 0)

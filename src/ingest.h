@@ -32,9 +32,11 @@ struct ingest;
 
 /*
  * Control thread. Reads the receiver from a thread of its own until ingest_stop(); the receiver is
- * the caller's. A receiver's failure ends the thread and raises NOTIFY_RECEIVER. 0 or -errno.
+ * the caller's. A receiver's failure ends the thread and raises NOTIFY_RECEIVER. sandbox: the thread
+ * gives up all that it does not need (sandbox.h). 0 or -errno.
  */
-int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n);
+int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n,
+                 bool sandbox);
 
 /* Control thread: on return nobody writes the stream or reads the receiver. NULL is fine. */
 void ingest_stop(struct ingest *in);

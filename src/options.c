@@ -39,6 +39,8 @@ static const struct option_row rows[] = {
     {0, "exact", NULL, "pass samples unaltered, do not follow the guest's clock", option_exact},
     {0, "check", NULL, "look at what these options need, say what is missing, and end",
      option_check},
+    {0, "no-sandbox", NULL, "let the receiving thread keep all system calls, for debuggers",
+     option_no_sandbox},
     {'v', "verbose", NULL, "say more", option_verbose},
     {'h', "help", NULL, "print this", option_help},
     {0, "version", NULL, "print the version", option_version},

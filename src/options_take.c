@@ -178,6 +178,13 @@ bool option_exact(struct options *o, const char *value, char *why, size_t size)
     return true;
 }
 
+bool option_no_sandbox(struct options *o, const char *value, char *why, size_t size)
+{
+    (void)value, (void)why, (void)size;
+    o->no_sandbox = true;
+    return true;
+}
+
 bool option_verbose(struct options *o, const char *value, char *why, size_t size)
 {
     (void)value, (void)why, (void)size;

@@ -87,7 +87,8 @@ static void open_receiver(struct session *s, int64_t now)
     char why[256] = "out of memory";
     int err = s->driver->open(&s->receiver, &s->options->receiver, &s->counters, why, sizeof why);
     if (err == 0) {
-        err = ingest_start(&s->ingest, s->receiver, &s->voice.stream, &s->notifier);
+        err = ingest_start(&s->ingest, s->receiver, &s->voice.stream, &s->notifier,
+                           !s->options->no_sandbox);
         if (err < 0)
             close_receiver(s);
     }

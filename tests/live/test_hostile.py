@@ -32,6 +32,18 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def confined(pid):
+    """Names of the threads that have a system call filter more than the others."""
+    filters = {}
+    for task in os.listdir('/proc/%d/task' % pid):
+        with open('/proc/%d/task/%s/status' % (pid, task)) as f:
+            fields = dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
+        if 'Seccomp_filters' not in fields:
+            return None  # a kernel older than 5.9
+        filters[fields['Name']] = int(fields['Seccomp_filters'])
+    return [name for name, n in filters.items() if n > min(filters.values())]
+
+
 def remake(rig, kind):
     """What else an owner may do to its file."""
     if kind == 'cut':
@@ -53,6 +65,8 @@ def memory(place, network):
         rig.make()
         rig.scream.holds(rig.path)
         files = resources(rig.scream.pid)[0]
+        await_('the receiver thread, and no other, to be confined', lambda: confined(
+            rig.scream.pid) in (None, ['scream-receiver']))
         for kind in KINDS:
             begin, used = now(), cpu(rig.scream.pid)
             with Child(place, 'scribble', [SCRIBBLE, rig.path, int(SECONDS) + 2, kind]):

@@ -84,6 +84,9 @@ static void long_names(void **state)
     assert_int_equal(o.bound, 100000000);
     good(&o, "scream --group 239.0.0.1 --name X --sink Y --device Z --no-connect --verbose");
     good(&o, "scream --shm /x");
+    assert_false(o.no_sandbox);
+    good(&o, "scream --no-sandbox");
+    assert_true(o.no_sandbox);
     good(&o, "scream --version");
     assert_int_equal(o.action, OPTIONS_VERSION);
 }
