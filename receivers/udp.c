@@ -81,7 +81,7 @@ static int udp_open(struct receiver **out, const struct receiver_config *config,
         return -ENOMEM;
     }
     struct udp_filter filter;
-    udp_filter_build(&filter, &config->allow);
+    udp_filter_build(&filter, &config->allow, NULL);
     const int ret = udp_socket_open(&u->socket, config, &filter, u->base.waiting, why,
                                     size < sizeof u->base.waiting ? size : sizeof u->base.waiting);
     if (ret < 0) {
@@ -259,6 +259,14 @@ static int udp_tend(struct receiver *r, int64_t now)
     return ret;
 }
 
+static void udp_favour(struct receiver *r, const struct source_id *source)
+{
+    const struct udp *u = (struct udp *)r;
+    struct udp_filter filter;
+    udp_filter_build(&filter, &u->socket.config.allow, source);
+    udp_filter_attach(u->socket.fd, &filter); /* if it fails, all is as before */
+}
+
 static void udp_describe(const struct receiver *r, char *buf, size_t size)
 {
     udp_socket_describe(&((const struct udp *)r)->socket, buf, size);
@@ -271,6 +279,7 @@ const struct receiver_driver udp_driver = {
     .open = udp_open,
     .read = udp_read,
     .tend = udp_tend,
+    .favour = udp_favour,
     .close = udp_close,
     .describe = udp_describe,
     .check = udp_check,

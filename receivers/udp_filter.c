@@ -46,7 +46,18 @@ static void add_range(struct udp_filter *f, const struct allow_range *r)
     add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, WHOLE));
 }
 
-void udp_filter_build(struct udp_filter *f, const struct allow *allow)
+static void add_only(struct udp_filter *f, const struct source_id *only)
+{
+    const uint32_t port_at = offsetof(struct udphdr, source);
+    add(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_H | BPF_ABS, port_at));
+    add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, only->port, 1, 0));
+    add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0));
+    add(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)IP_SOURCE));
+    add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, only->address, 1, 0));
+    add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0));
+}
+
+void udp_filter_build(struct udp_filter *f, const struct allow *allow, const struct source_id *only)
 {
     f->count = 0;
     add(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0));
@@ -54,6 +65,8 @@ void udp_filter_build(struct udp_filter *f, const struct allow *allow)
     add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0));
     for (uint8_t at = 0; at < 3; at++) /* the mask may be anything */
         add_field(f, at);
+    if (only)
+        add_only(f, only);
     for (int i = 0; i < allow->count; i++)
         add_range(f, &allow->list[i]);
     add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, allow->count == 0 ? WHOLE : 0));

@@ -12,15 +12,16 @@
 
 #include <linux/filter.h>
 
-#define UDP_FILTER_CODE (32 + 4 * ALLOW_MOST)
+#define UDP_FILTER_CODE (40 + 4 * ALLOW_MOST)
 
 struct udp_filter {
     unsigned short count;
     struct sock_filter code[UDP_FILTER_CODE];
 };
 
-/* Pure. Passes what udp_parse() takes, from those senders, whole. */
-void udp_filter_build(struct udp_filter *f, const struct allow *allow);
+/* Pure. Passes what udp_parse() takes, from those senders, or `only` from this one (NULL), whole. */
+void udp_filter_build(struct udp_filter *f, const struct allow *allow,
+                      const struct source_id *only);
 
 /* Any thread; in the place of the filter before. 0 or -errno. */
 int udp_filter_attach(int fd, const struct udp_filter *f);

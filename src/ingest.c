@@ -16,6 +16,10 @@
 #define BATCH                                                                                      \
     64 /* packets per read: what a 100 ms stall piles up at 48 kHz/16/2, four times over */
 
+#define FAVOURED (1ull << 48)
+
+_Static_assert(CROWD_SILENCE_NS == INGEST_SILENCE_NS, "one rule for who may play");
+
 struct ingest {
     /* immutable */
     struct receiver *receiver;
@@ -27,9 +31,15 @@ struct ingest {
 
     /* receiver thread's */
     struct source_lock lock;
+    struct crowd_count others;
+    bool crowded;
     struct schedule schedule;
 
+    /* control thread's */
+    struct crowd crowd;
+
     /* any thread */
+    atomic_uint_fast64_t favoured; /* the sender beside whom there is a crowd; 0: none is */
     atomic_bool stopping;
     atomic_uint asked, answered;
     atomic_int failure;
@@ -46,12 +56,21 @@ enum source_verdict source_lock_judge(struct source_lock *lock, const struct pac
     return same ? SOURCE_PLAYS : SOURCE_TAKES_OVER;
 }
 
+/* The rest of them is not worth reading. */
+static void tell_of_crowd(struct ingest *in)
+{
+    const struct source_id id = in->lock.id;
+    atomic_store(&in->favoured, FAVOURED | (uint64_t)id.address << 16 | id.port);
+    notifier_raise(in->notifier, NOTIFY_RECEIVER);
+}
+
 /* True if what the control thread has to open an output for has changed. */
 static bool take_packet(struct ingest *in, const struct packet *p)
 {
     const enum source_verdict verdict = source_lock_judge(&in->lock, p);
     if (verdict == SOURCE_IGNORED) {
         count_add(&in->receiver->counters->other_source, 1);
+        in->crowded |= crowd_counts(&in->others, p->arrival);
         return false;
     }
     struct stream *s = in->stream;
@@ -76,6 +95,9 @@ static int take_batch(struct ingest *in)
     rt_leave();
     if (other)
         notifier_raise(in->notifier, NOTIFY_FORMAT);
+    if (in->crowded && driver->favour)
+        tell_of_crowd(in);
+    in->crowded = false;
     return n < 0 ? n : 0;
 }
 
@@ -128,6 +150,7 @@ int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, stru
     in->stream = s;
     in->notifier = n;
     in->sandbox = sandbox;
+    crowd_init(&in->crowd);
     in->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int err = in->wake_fd < 0 ? -errno : 0;
     if (err < 0)
@@ -158,6 +181,21 @@ void ingest_stop(struct ingest *in)
     schedule_end(&in->schedule);
     close(in->wake_fd);
     free(in);
+}
+
+int64_t ingest_tend(struct ingest *in, int64_t now)
+{
+    struct receiver *r = in->receiver;
+    const uint64_t packets = count_read(&r->counters->packets);
+    const uint64_t told = atomic_exchange(&in->favoured, 0);
+    const struct source_id id = {.address = (uint32_t)(told >> 16), .port = (uint16_t)told};
+    if (crowd_look(&in->crowd, packets, now) == CROWD_LET_IN)
+        r->driver->favour(r, NULL);
+    if (told && crowd_came(&in->crowd, packets, now) == CROWD_KEEP_OUT) {
+        log_debug("a crowd of senders: the kernel drops all but the one that plays");
+        r->driver->favour(r, &id);
+    }
+    return in->crowd.look_at;
 }
 
 int ingest_failure(const struct ingest *in)

@@ -73,6 +73,13 @@ struct receiver_driver {
      */
     int (*tend)(struct receiver *r, int64_t now);
 
+    /*
+     * Control thread, also while a read is under way: for now only this sender's packets are of use,
+     * the others' may be dropped where that is cheapest; NULL: everybody's are again. Does not wait.
+     * NULL: it has but one sender.
+     */
+    void (*favour)(struct receiver *r, const struct source_id *source);
+
     /* Control thread, with no read under way. NULL is fine. */
     void (*close)(struct receiver *r);
 

@@ -27,8 +27,9 @@ static const struct reason {
     {offsetof(struct receiver_counters, kernel_drops), false,
      "packets dropped by the kernel: more came than this program got to take"},
     {offsetof(struct receiver_counters, refused), false,
-     "packets refused by the kernel: such as no guest sends, or from a sender that --allow does "
-     "not name"},
+     "packets refused by the kernel: such as no guest sends, or from senders that are not to be "
+     "heard "
+     "(--allow, or a crowd of them)"},
     {offsetof(struct receiver_counters, late_chunks), false,
      "chunks lost: the guest overwrote them before this program got to run"},
     {offsetof(struct receiver_counters, left_chunks), false,

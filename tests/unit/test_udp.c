@@ -376,6 +376,34 @@ static void hears_only_whom_it_may(void **state)
     close(guest);
 }
 
+/* For a while one of them only; then all again. */
+static void hears_whom_it_favours(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct heard h;
+    hear(&h, &on_lo);
+    const int guest = talker_at("127.0.0.1"), port = talker_at("127.0.0.1"),
+              host = talker_at("127.0.0.2");
+    say(guest, SCREAM_DEFAULT_GROUP, 1);
+    assert_int_equal(next_mark(&h), 1);
+    const struct source_id source = h.packets[0].source;
+    h.r->driver->favour(h.r, &source);
+    say(port, SCREAM_DEFAULT_GROUP, 2); /* the same host's other port */
+    say(host, SCREAM_DEFAULT_GROUP, 3);
+    say(guest, SCREAM_DEFAULT_GROUP, 4);
+    assert_int_equal(next_mark(&h), 4);
+    h.r->driver->favour(h.r, NULL);
+    say(port, SCREAM_DEFAULT_GROUP, 5);
+    assert_int_equal(next_mark(&h), 5);
+    say(host, SCREAM_DEFAULT_GROUP, 6);
+    assert_int_equal(next_mark(&h), 6);
+    close(host);
+    close(port);
+    close(guest);
+    unhear(&h);
+}
+
 static void senders_keep_their_source(void **state)
 {
     (void)state;
@@ -973,6 +1001,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(unicast_takes_an_address),
         cmocka_unit_test(counts_what_is_no_packet),
         cmocka_unit_test(hears_only_whom_it_may),
+        cmocka_unit_test(hears_whom_it_favours),
         cmocka_unit_test(senders_keep_their_source),
         cmocka_unit_test(arrival_is_not_the_wake_up),
         cmocka_unit_test(counts_the_kernels_drops),

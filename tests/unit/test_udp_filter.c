@@ -82,7 +82,7 @@ static void only_the_length_that_a_guest_sends(void **state)
     const struct allow everybody = {.count = 0};
     struct udp_filter f;
     struct pair p;
-    udp_filter_build(&f, &everybody);
+    udp_filter_build(&f, &everybody, NULL);
     pair_open(&p, "127.0.0.1", &f);
     for (size_t n = 0; n <= LARGEST; n += n < 10 || (n >= 1150 && n < 1165) ? 1 : 5)
         assert_int_equal(passes(&p, n), n == SCREAM_DATAGRAM ? (ssize_t)n : -1);
@@ -97,7 +97,7 @@ static void only_formats_that_there_are(void **state)
     struct udp_filter f;
     struct pair p;
     int good = 0;
-    udp_filter_build(&f, &everybody);
+    udp_filter_build(&f, &everybody, NULL);
     pair_open(&p, "127.0.0.1", &f);
     for (unsigned v = 0; v < 3 * 256; v++) {
         struct udp_datagram raw = {{0x84, 24, 8, (uint8_t)v, 3}};
@@ -123,7 +123,7 @@ static void only_senders_that_are_allowed(void **state)
     for (int n = 1; n <= 4; n++) {
         const struct allow a = allowing(texts, n);
         struct udp_filter f;
-        udp_filter_build(&f, &a);
+        udp_filter_build(&f, &a, NULL);
         for (size_t i = 0; i < sizeof senders / sizeof senders[0]; i++) {
             struct pair p;
             pair_open(&p, senders[i], &f);
@@ -145,12 +145,12 @@ static void as_many_as_may_be_named(void **state)
     struct pair p;
     for (int i = 0; i < ALLOW_MOST; i++)
         a.list[i] = (struct allow_range){.network = 0x0a000000u + (uint32_t)i, .mask = UINT32_MAX};
-    udp_filter_build(&f, &a);
+    udp_filter_build(&f, &a, NULL);
     assert_in_range(f.count, 1, UDP_FILTER_CODE);
     pair_open(&p, "127.0.0.1", &f);
     assert_int_equal(passes(&p, SCREAM_DATAGRAM), -1);
     a.list[ALLOW_MOST - 1].network = INADDR_LOOPBACK;
-    udp_filter_build(&f, &a);
+    udp_filter_build(&f, &a, NULL);
     assert_int_equal(udp_filter_attach(p.to, &f), 0); /* in the place of the first one */
     assert_int_equal(passes(&p, SCREAM_DATAGRAM), SCREAM_DATAGRAM);
     pair_close(&p);
@@ -170,7 +170,7 @@ static void the_kernel_counts_what_it_refuses(void **state)
         .msg_iov = &vector, .msg_iovlen = 1, .msg_control = notes, .msg_controllen = sizeof notes};
     memset(bytes, 0, sizeof bytes);
     memcpy(bytes, (uint8_t[]){0x01, 16, 2}, 3);
-    udp_filter_build(&f, &everybody);
+    udp_filter_build(&f, &everybody, NULL);
     pair_open(&p, "127.0.0.1", &f);
     for (int i = 0; i < 3; i++)
         send_to(&p, bytes, 1);
