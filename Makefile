@@ -131,7 +131,7 @@ for_sed   = $(subst $(,),\$(,),$(subst &,\&,$(subst \,\\,$(1))))
 UNITCALL  = $(call for_sed,$(call quoted,$(BINDIR)/scream))
 # a program that does not talk to systemd must not be waited for
 UNTOLD   := $(if $(filter systemd,$(LIBRARIES)),,-e 's/^Type=notify/Type=exec/' -e '/^\# Fed/d' -e '/^WatchdogSec/d')
-DOCS     := README.md CHANGELOG.md $(wildcard packaging/*.md packaging/*.xml packaging/tmpfiles.d/*.conf)
+DOCS     := README.md CHANGELOG.md SECURITY.md $(wildcard packaging/*.md packaging/*.xml packaging/tmpfiles.d/*.conf)
 
 .PHONY: unit-programs uninstall
 deps:

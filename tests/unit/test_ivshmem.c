@@ -357,6 +357,37 @@ static void a_torn_index_is_read_again(void **state)
     assert_int_equal(shm_ring_ready(&r, &late), 1);
 }
 
+/*
+ * Every place to read from, index then and index after, of small rings: no slot that the guest has written
+ * to meanwhile, from the one after its newest on, is taken for whole; no index leaves the ring.
+ */
+static void proves_that_nothing_torn_is_whole(void **state)
+{
+    (void)state;
+    uint32_t whole = 0;
+    for (uint32_t count = SHM_MIN_CHUNKS; count <= 20; count++)
+        for (uint32_t i = 0; i < count * count * count; i++) {
+            const uint32_t read = i % count, then = i / count % count, moved = i / count / count;
+            struct shm_header h = {.format = cd, .chunk_size = 3840, .offset = 24};
+            struct shm_ring r = {.known = true, .read = (uint16_t)read};
+            uint64_t late = 0;
+            h.max_chunks = (uint16_t)count;
+            h.write_idx = (uint16_t)then;
+            r.stream = h;
+            const uint32_t n = shm_ring_ready(&r, &late);
+            h.write_idx = (uint16_t)((then + moved) % count);
+            const uint32_t torn = shm_ring_torn(&r, n, &h, 0);
+            assert_true(n + late == (then + count - read) % count && n < count && torn <= n);
+            for (uint32_t k = torn; k < n; k++, whole++) {
+                const uint32_t slot = shm_ring_index(&r, k);
+                assert_true(slot < count);
+                for (uint32_t step = 1; step <= moved + 1; step++)
+                    assert_int_not_equal(slot, (then + step) % count);
+            }
+        }
+    assert_true(whole > 10000);
+}
+
 /* What was ready and is not read any more: its stream ends, another begins, its index jumps. */
 static void what_is_given_up_is_counted(void **state)
 {
@@ -1075,6 +1106,7 @@ int main(void)
         cmocka_unit_test(tells_a_restart_from_a_wrap),
         cmocka_unit_test(plays_what_is_the_same_in_each_lap),
         cmocka_unit_test(a_torn_index_is_read_again),
+        cmocka_unit_test(proves_that_nothing_torn_is_whole),
         cmocka_unit_test(what_is_given_up_is_counted),
         cmocka_unit_test(one_look_a_chunk_is_enough),
         cmocka_unit_test(no_look_is_due_at_once),
