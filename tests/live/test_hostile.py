@@ -91,7 +91,7 @@ def flooding(place, network, name, kind, seconds):
     """From the second guest's place; its own processes give way to all others."""
     two = network.guests[1]
     return Child(place, 'flood' + name, [FLOOD, '-n', RATE, '-d', seconds, '-k', kind, GROUP, 4010,
-                                         two.address], prefix=(*two.prefix, 'nice', '-n', '10'))
+                                         two.address], prefix=(*two.prefix, 'chrt', '-i', '0'))
 
 
 def play(place, network, server, name, flood, *options):
