@@ -105,6 +105,7 @@ $(BUILD)/report: $(BUILD)/flags
 	   $(foreach d,$(left_out),echo "  left out:  $(d) ($(call why_out,$(d)))";) } | tee $@
 
 include tests/tests.mk
+include tests/fuzz/fuzz.mk
 include bench/bench.mk
 
 clean:
@@ -130,7 +131,7 @@ for_sed   = $(subst $(,),\$(,),$(subst &,\&,$(subst \,\\,$(1))))
 UNITCALL  = $(call for_sed,$(call quoted,$(BINDIR)/scream))
 # a program that does not talk to systemd must not be waited for
 UNTOLD   := $(if $(filter systemd,$(LIBRARIES)),,-e 's/^Type=notify/Type=exec/' -e '/^\# Fed/d' -e '/^WatchdogSec/d')
-DOCS     := README.md CHANGELOG.md $(wildcard packaging/*.md packaging/*.xml packaging/tmpfiles.d/*.conf)
+DOCS     := README.md CHANGELOG.md SECURITY.md $(wildcard packaging/*.md packaging/*.xml packaging/tmpfiles.d/*.conf)
 
 .PHONY: unit-programs uninstall
 deps:
@@ -142,7 +143,7 @@ lint:
 unit-programs: $(UNIT:%=$(BUILD)/check/%)
 
 check: deps
-	@$(MAKE) --no-print-directory all unit-programs
+	@$(MAKE) --no-print-directory all unit-programs hostile
 	@BUILD='$(BUILD)' tools/check -l $(UNIT:%=$(BUILD)/check/%)
 
 demo: deps

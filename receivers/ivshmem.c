@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 extern const struct receiver_driver ivshmem_driver;
 
@@ -28,12 +27,12 @@ struct ivshmem {
     /* receiver thread's */
     struct shm_ring ring;
     struct shm_pace pace;
-    int64_t next;                      /* time of the next look */
-    int64_t check_size;                /* time of the next look at the file's, while idle */
-    uint8_t raw[SHM_HEADER_BYTES];     /* header as read last */
-    uint8_t counted[SHM_HEADER_BYTES]; /* the one that was counted as bad last */
-    uint8_t chunks[BATCH][SHM_MAX_CHUNK];
-    uint8_t spare[SHM_MAX_CHUNK]; /* for prints: packets still point into chunks */
+    int64_t next;           /* time of the next look */
+    int64_t check_size;     /* time of the next look at the file's, while idle */
+    struct shm_raw raw;     /* header as read last */
+    struct shm_raw counted; /* the one that was counted as bad last */
+    struct shm_chunk chunks[BATCH];
+    struct shm_chunk spare; /* for prints: packets still point into chunks */
 };
 
 static int ivshmem_open(struct receiver **out, const struct receiver_config *config,
@@ -61,32 +60,34 @@ static int ivshmem_open(struct receiver **out, const struct receiver_config *con
 /* Once for each header that is another one, not at every look. */
 static void count_fault(struct ivshmem *s, enum shm_fault fault)
 {
-    if (memcmp(s->raw, s->counted, sizeof s->raw) == 0)
+    if (shm_header_unchanged(&s->raw, &s->counted))
         return;
-    memcpy(s->counted, s->raw, sizeof s->raw);
-    if (fault == SHM_BAD_FORMAT)
-        count_add(&s->base.counters->bad_format, 1);
-    if (fault == SHM_BAD_SIZE)
-        count_add(&s->base.counters->bad_size, 1);
+    s->counted = s->raw;
+    struct receiver_counters *c = s->base.counters;
+    counter *const reasons[] = {[SHM_FOREIGN] = &c->foreign,
+                                [SHM_BAD_FORMAT] = &c->bad_format,
+                                [SHM_BAD_SIZE] = &c->bad_size};
+    if (fault != SHM_ABSENT)
+        count_add(reasons[fault], 1);
 }
 
 /* What the header says now: enum shm_fault, or -errno. */
 static int read_header(struct ivshmem *s, struct shm_header *h)
 {
-    int ret = shm_file_read(&s->place.file, s->raw, sizeof s->raw, 0);
+    int ret = shm_file_read(&s->place.file, &s->raw, sizeof s->raw, 0);
     if (ret < 0)
         return ret;
     if (ret == 0) {
-        memset(s->raw, 0, sizeof s->raw);
+        s->raw = (struct shm_raw){{0}};
         ret = shm_file_refresh(&s->place.file);
         return ret < 0 ? ret : SHM_FOREIGN;
     }
-    ret = (int)shm_header_parse(s->raw, s->place.file.size, h);
+    ret = (int)shm_header_parse(&s->raw, s->place.file.size, h);
     if (ret != SHM_BAD_SIZE)
         return ret;
     /* The file may have grown into it. */
     ret = shm_file_refresh(&s->place.file);
-    return ret < 0 ? ret : (int)shm_header_parse(s->raw, s->place.file.size, h);
+    return ret < 0 ? ret : (int)shm_header_parse(&s->raw, s->place.file.size, h);
 }
 
 /* No stream is there. 0 or -errno. */
@@ -97,7 +98,7 @@ static int look_at_none(struct ivshmem *s, enum shm_fault fault, int64_t now)
     return 0;
 }
 
-static int read_chunk(struct ivshmem *s, uint16_t index, uint8_t *to)
+static int read_chunk(struct ivshmem *s, uint16_t index, struct shm_chunk *to)
 {
     const struct shm_header *h = &s->ring.stream;
     return shm_file_read(&s->place.file, to, h->chunk_size,
@@ -111,8 +112,8 @@ static void take_prints(struct ivshmem *s)
     uint64_t print[2] = {0, 0};
     const uint16_t index[2] = {0, (uint16_t)(h->max_chunks - 1)};
     for (int i = 0; i < 2; i++)
-        if (read_chunk(s, index[i], s->spare) > 0)
-            print[i] = shm_print(s->spare, h->chunk_size);
+        if (read_chunk(s, index[i], &s->spare) > 0)
+            print[i] = shm_print(h, &s->spare);
     shm_ring_prints(&s->ring, print[0], print[1]);
 }
 
@@ -138,22 +139,16 @@ static int look(struct ivshmem *s, int64_t now)
     return look_at_none(s, (enum shm_fault)ret, now);
 }
 
-static bool is_silent(const uint8_t *bytes, uint32_t n)
-{
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
-}
-
 /* False: what seems to be ready is stale, and the ring is where a new stream begins. Or -errno. */
 static int check_wrap(struct ivshmem *s)
 {
     if (!shm_ring_wraps(&s->ring))
         return true;
     const struct shm_header *h = &s->ring.stream;
-    const int ret = read_chunk(s, 0, s->spare);
+    const int ret = read_chunk(s, 0, &s->spare);
     if (ret <= 0)
         return ret;
-    if (shm_ring_check_wrap(&s->ring, shm_print(s->spare, h->chunk_size),
-                            is_silent(s->spare, h->chunk_size)))
+    if (shm_ring_check_wrap(&s->ring, shm_print(h, &s->spare), shm_silent(h, &s->spare)))
         return true;
     count_add(&s->base.counters->restarts, 1);
     return false;
@@ -163,7 +158,7 @@ static int check_wrap(struct ivshmem *s)
 static int copy_chunks(struct ivshmem *s, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        const int ret = read_chunk(s, shm_ring_index(&s->ring, i), s->chunks[i]);
+        const int ret = read_chunk(s, shm_ring_index(&s->ring, i), &s->chunks[i]);
         if (ret < 0)
             return ret;
         if (ret == 0) { /* truncated under our hands */
@@ -175,20 +170,16 @@ static int copy_chunks(struct ivshmem *s, uint32_t n)
 }
 
 /* The next n ready chunks lie in `chunks`, whole and fresh. */
-static int hand_on(struct ivshmem *s, const uint8_t (*chunks)[SHM_MAX_CHUNK], uint32_t n,
-                   int64_t now, struct packet *packets)
+static int hand_on(struct ivshmem *s, const struct shm_chunk *chunks, uint32_t n, int64_t now,
+                   struct packet *packets)
 {
     const struct shm_header *h = &s->ring.stream;
     for (uint32_t i = 0; i < n; i++) {
         if (shm_ring_index(&s->ring, i) == h->max_chunks - 1)
-            shm_ring_saw_last(&s->ring, shm_print(chunks[i], h->chunk_size));
-        packets[i] = (struct packet){
-            .format = h->format,
-            .arrival = now,
-            .data = chunks[i],
-            .bytes = h->chunk_size,
-            .starts = s->ring.starts,
-        };
+            shm_ring_saw_last(&s->ring, shm_print(h, &chunks[i]));
+        packets[i] = shm_packet(h, &chunks[i]);
+        packets[i].arrival = now;
+        packets[i].starts = s->ring.starts;
         s->ring.starts = false;
     }
     shm_ring_pass(&s->ring, n);
@@ -221,7 +212,7 @@ static int take(struct ivshmem *s, struct packet *packets, int max, int64_t now)
     if (torn > 0)
         shm_ring_lose(&s->ring, torn);
     count_add(&s->base.counters->late_chunks, torn);
-    return hand_on(s, (const uint8_t(*)[SHM_MAX_CHUNK])s->chunks + torn, n - torn, now, packets);
+    return hand_on(s, s->chunks + torn, n - torn, now, packets);
 }
 
 /* While nothing comes the file may have been emptied. 0 or -errno. */
@@ -252,6 +243,7 @@ static int look_and_take(struct ivshmem *s, struct packet *packets, int max)
     if (shm_ring_ready(&s->ring, &late) > 0)
         s->next = now; /* the rest, or a new stream */
     count_add(&s->base.counters->late_chunks, late);
+    count_add(&s->base.counters->left_chunks, shm_ring_left(&s->ring));
     return n;
 }
 

@@ -61,12 +61,12 @@ static bool check_file(struct shm_file *file, const char *path, struct findings 
 static enum shm_fault read_header(const struct shm_file *file, struct shm_header *h,
                                   uint32_t *magic)
 {
-    uint8_t raw[SHM_HEADER_BYTES] = {0};
+    struct shm_raw raw;
     *magic = 0;
-    if (shm_file_read(file, raw, sizeof raw, 0) <= 0)
+    if (shm_file_read(file, &raw, sizeof raw, 0) <= 0)
         return SHM_ABSENT;
-    *magic = raw[0] | (uint32_t)raw[1] << 8 | (uint32_t)raw[2] << 16 | (uint32_t)raw[3] << 24;
-    return shm_header_parse(raw, file->size, h);
+    *magic = shm_header_magic(&raw);
+    return shm_header_parse(&raw, file->size, h);
 }
 
 /* A guest may be about to write the header: what is wrong must stay so. */

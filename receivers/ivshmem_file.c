@@ -34,8 +34,7 @@ static int check_kind(const struct stat *st, const char *path, char *why, size_t
 /* PCI resource files and the like are regular and have a size, but cannot be read. */
 static int try_read(const struct shm_file *f, char *why, size_t size)
 {
-    uint8_t byte;
-    char told[LOG_PATH];
+    char byte, told[LOG_PATH];
     const int ret = shm_file_read(f, &byte, 1, 0);
     if (ret >= 0)
         return 0;
@@ -93,7 +92,7 @@ int shm_file_read(const struct shm_file *f, void *to, uint32_t n, uint64_t from)
 {
     uint32_t done = 0;
     while (done < n) {
-        const ssize_t got = pread(f->fd, (uint8_t *)to + done, n - done, (off_t)(from + done));
+        const ssize_t got = pread(f->fd, (char *)to + done, n - done, (off_t)(from + done));
         if (got == 0)
             return 0;
         if (got < 0 && errno != EINTR)

@@ -1,5 +1,7 @@
 #include "ivshmem_header.h"
 
+#include <string.h>
+
 static uint16_t get16(const uint8_t *p)
 {
     return (uint16_t)(p[0] | p[1] << 8);
@@ -20,9 +22,10 @@ static bool fits(const struct shm_header *h, uint64_t file_size)
            h->write_idx < h->max_chunks;
 }
 
-enum shm_fault shm_header_parse(const uint8_t raw[SHM_HEADER_BYTES], uint64_t file_size,
+enum shm_fault shm_header_parse(const struct shm_raw *from, uint64_t file_size,
                                 struct shm_header *out)
 {
+    const uint8_t *raw = from->outside;
     const uint32_t magic = get32(raw);
     if (magic != SHM_MAGIC)
         return magic ? SHM_FOREIGN : SHM_ABSENT;
@@ -46,4 +49,14 @@ bool shm_header_same(const struct shm_header *a, const struct shm_header *b)
 {
     return pcm_format_equal(&a->format, &b->format) && a->chunk_size == b->chunk_size &&
            a->max_chunks == b->max_chunks && a->offset == b->offset;
+}
+
+uint32_t shm_header_magic(const struct shm_raw *raw)
+{
+    return get32(raw->outside);
+}
+
+bool shm_header_unchanged(const struct shm_raw *a, const struct shm_raw *b)
+{
+    return memcmp(a->outside, b->outside, sizeof a->outside) == 0;
 }

@@ -1,6 +1,6 @@
 /*
- * The one place where the shared memory's header is looked at. Pure: bytes in, a ring that lies
- * inside the file or a fault out.
+ * The one place where the shared memory's header is looked at (`make lint` sees to it). Pure: bytes
+ * in, a ring that lies inside the file or a fault out.
  */
 #ifndef SCREAM_IVSHMEM_HEADER_H
 #define SCREAM_IVSHMEM_HEADER_H
@@ -14,6 +14,11 @@
 #define SHM_CHUNK_NS     20000000LL /* every chunk lasts 20 ms */
 #define SHM_MIN_CHUNKS   6 /* a guest's smallest ring has 8; of fewer than 6 no look is in time */
 #define SHM_MAX_CHUNK    122880 /* bytes: 192 kHz/32/8 */
+
+/* Copied out of the guest's memory; it may have been written to meanwhile. */
+struct shm_raw {
+    uint8_t outside[SHM_HEADER_BYTES];
+};
 
 enum shm_fault {
     SHM_OK,
@@ -33,8 +38,14 @@ struct shm_header {
 };
 
 /* *out is written on SHM_OK only. */
-enum shm_fault shm_header_parse(const uint8_t raw[SHM_HEADER_BYTES], uint64_t file_size,
+enum shm_fault shm_header_parse(const struct shm_raw *from, uint64_t file_size,
                                 struct shm_header *out);
+
+/* SHM_MAGIC, 0, or what another device has there: to be told. */
+uint32_t shm_header_magic(const struct shm_raw *raw);
+
+/* Bit by bit. */
+bool shm_header_unchanged(const struct shm_raw *a, const struct shm_raw *b);
 
 /* The same stream's, as far as a header can tell: all but write_idx. */
 bool shm_header_same(const struct shm_header *a, const struct shm_header *b);

@@ -92,7 +92,7 @@ static int64_t gap_after(int64_t waited, int64_t gap)
         return SHARP / 4;
     if (waited < 10 * SHARP)
         return SHARP / 2;
-    if (waited < GIVE_UP)
+    if (waited < GIVE_UP || gap < SHARP) /* the first look may be that late itself */
         return SHARP;
     return gap * 2 < SHM_IDLE_NS ? gap * 2 : SHM_IDLE_NS;
 }

@@ -54,18 +54,37 @@ static bool may_have_lapped(const struct shm_ring *r, int64_t now)
     return now - r->looked > (r->stream.max_chunks - 4) * SHM_CHUNK_NS;
 }
 
+/* The stream is not gone on with: what the latest look found and nobody has read. */
+static void give_up(struct shm_ring *r)
+{
+    if (r->known)
+        r->left += distance(r, r->read, r->stream.write_idx);
+}
+
+uint32_t shm_ring_left(struct shm_ring *r)
+{
+    const uint32_t n = r->left;
+    r->left = 0;
+    return n;
+}
+
 enum shm_event shm_ring_look(struct shm_ring *r, const struct shm_header *h, int64_t now, bool sure)
 {
     if (!r->known)
         return begin(r, h, r->ended && is_fresh(r, h, now), now);
-    if (!shm_header_same(&r->stream, h))
+    if (!shm_header_same(&r->stream, h)) {
+        give_up(r);
         return begin(r, h, is_fresh(r, h, now), now);
+    }
     const uint32_t steps = distance(r, r->stream.write_idx, h->write_idx);
     if (steps > possible(h, unseen(r, now))) {
         if (!sure)
             return SHM_UNSURE;
         const bool back = h->write_idx < r->stream.write_idx;
-        return begin(r, h, back && is_fresh(r, h, now), now);
+        const bool fresh = back && is_fresh(r, h, now);
+        give_up(r);
+        r->left += fresh ? 0 : steps;
+        return begin(r, h, fresh, now);
     }
     if (may_have_lapped(r, now)) {
         r->lapped = r->lapped || steps > 0;
@@ -83,6 +102,7 @@ enum shm_event shm_ring_look(struct shm_ring *r, const struct shm_header *h, int
 
 void shm_ring_none(struct shm_ring *r, bool ended, int64_t now)
 {
+    give_up(r);
     r->known = false;
     r->ended = ended;
     r->looked = now;
@@ -177,14 +197,25 @@ void shm_ring_lose(struct shm_ring *r, uint32_t n)
     r->skipped = r->prints_due = r->blind = true;
 }
 
-uint64_t shm_print(const uint8_t *bytes, uint32_t n)
+uint64_t shm_print(const struct shm_header *h, const struct shm_chunk *c)
 {
+    const uint32_t n = h->chunk_size;
     uint64_t print = n;
     for (uint32_t i = 0; i < n; i += 8) {
         uint64_t word = 0;
-        memcpy(&word, bytes + i, n - i < 8 ? n - i : 8);
+        memcpy(&word, c->outside + i, n - i < 8 ? n - i : 8);
         print = (print ^ word) * 0x9e3779b97f4a7c15u;
         print ^= print >> 32;
     }
     return print;
+}
+
+bool shm_silent(const struct shm_header *h, const struct shm_chunk *c)
+{
+    return c->outside[0] == 0 && memcmp(c->outside, c->outside + 1, h->chunk_size - 1) == 0;
+}
+
+struct packet shm_packet(const struct shm_header *h, const struct shm_chunk *c)
+{
+    return (struct packet){.format = h->format, .data = c->outside, .bytes = h->chunk_size};
 }

@@ -13,6 +13,7 @@
 #ifndef SCREAM_IVSHMEM_RING_H
 #define SCREAM_IVSHMEM_RING_H
 
+#include "../src/packet.h"
 #include "ivshmem_header.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct shm_ring {
     uint16_t read;            /* index of the last chunk that was read or passed over */
     int64_t looked;           /* time of the latest look */
     int64_t advanced;         /* time when the index was last seen to move */
+    uint32_t left;            /* chunks that were ready and given up */
     bool wrap_checked;        /* slot 0, which is ready, is known to be fresh */
     bool prints_due;          /* shm_ring_prints() has to be given before the next look */
     bool blind;               /* the prints below say nothing */
@@ -97,7 +99,19 @@ void shm_ring_saw_last(struct shm_ring *r, uint64_t last);
 void shm_ring_pass(struct shm_ring *r, uint32_t n);
 void shm_ring_lose(struct shm_ring *r, uint32_t n);
 
-/* Some 64 bits that differ when the bytes do. */
-uint64_t shm_print(const uint8_t *bytes, uint32_t n);
+/* How many ready chunks were given up with their stream since this was last asked. */
+uint32_t shm_ring_left(struct shm_ring *r);
+
+/* Copied out of the guest's memory: as many bytes as the stream's chunks have. */
+struct shm_chunk {
+    uint8_t outside[SHM_MAX_CHUNK];
+};
+
+/* Of a chunk of that stream: some 64 bits that differ when the bytes do; all zeros. */
+uint64_t shm_print(const struct shm_header *h, const struct shm_chunk *c);
+bool shm_silent(const struct shm_header *h, const struct shm_chunk *c);
+
+/* What is handed on of it; arrival and starts are the caller's to fill in. */
+struct packet shm_packet(const struct shm_header *h, const struct shm_chunk *c);
 
 #endif

@@ -1,6 +1,7 @@
 /* The guest's driver over UDP: multicast, or unicast when its registry says so. */
 #include "../src/clock.h"
 #include "udp_check.h"
+#include "udp_drops.h"
 #include "udp_losses.h"
 #include "udp_parse.h"
 #include "udp_socket.h"
@@ -17,16 +18,15 @@
 
 extern const struct receiver_driver udp_driver;
 
-#define BATCH  64                    /* packets a system call: 12 ms of 192 kHz/32/8 */
-#define OLDEST (200 * NS_PER_MS)     /* an age beyond it is a step of the wall clock */
-#define BYTES  (SCREAM_DATAGRAM + 1) /* one more, so that longer datagrams show */
+#define BATCH  64                /* packets a system call: 12 ms of 192 kHz/32/8 */
+#define OLDEST (200 * NS_PER_MS) /* an age beyond it is a step of the wall clock */
 #define CONTROLS                                                                                   \
     (CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(struct timespec)) +                          \
      CMSG_SPACE(sizeof(struct in_pktinfo)))
 
 /* What the kernel says beside a datagram. */
 struct control {
-    alignas(struct cmsghdr) uint8_t bytes[CONTROLS];
+    alignas(struct cmsghdr) char bytes[CONTROLS];
 };
 
 /* One slot of a batch. */
@@ -34,7 +34,7 @@ struct slot {
     struct sockaddr_in from;
     struct iovec vector;
     struct control control;
-    uint8_t bytes[BYTES];
+    struct udp_datagram raw;
 };
 
 struct udp {
@@ -42,10 +42,12 @@ struct udp {
 
     /* immutable, or the control thread's */
     struct udp_socket socket;
+    struct udp_refusals refusals;
+    uint64_t lost_before; /* kernel_drops when it was opened */
 
     /* receiver thread's */
-    uint32_t drops; /* the kernel's count when last told; wraps */
-    int64_t last;   /* arrival of the latest packet: they never go back */
+    struct udp_drops drops;
+    int64_t last; /* arrival of the latest packet: they never go back */
     struct udp_losses losses;
     uint32_t source; /* address of the latest packet */
     unsigned next_source;
@@ -78,7 +80,9 @@ static int udp_open(struct receiver **out, const struct receiver_config *config,
         snprintf(why, size, "out of memory");
         return -ENOMEM;
     }
-    const int ret = udp_socket_open(&u->socket, config, u->base.waiting, why,
+    struct udp_filter filter;
+    udp_filter_build(&filter, &config->allow, NULL);
+    const int ret = udp_socket_open(&u->socket, config, &filter, u->base.waiting, why,
                                     size < sizeof u->base.waiting ? size : sizeof u->base.waiting);
     if (ret < 0) {
         free(u);
@@ -88,12 +92,14 @@ static int udp_open(struct receiver **out, const struct receiver_config *config,
     u->base.tend_at = udp_socket_tend_at(&u->socket);
     for (int i = 0; i < BATCH; i++) {
         struct slot *s = &u->slots[i];
-        s->vector = (struct iovec){.iov_base = s->bytes, .iov_len = sizeof s->bytes};
+        s->vector = (struct iovec){.iov_base = &s->raw, .iov_len = sizeof s->raw};
         u->messages[i].msg_hdr = (struct msghdr){.msg_name = &s->from,
                                                  .msg_iov = &s->vector,
                                                  .msg_iovlen = 1,
                                                  .msg_control = s->control.bytes};
     }
+    udp_drops_init(&u->drops, u->socket.buffer);
+    u->lost_before = count_read(&counters->kernel_drops);
     u->base.counters = counters;
     u->base.driver = &udp_driver;
     *out = &u->base;
@@ -150,19 +156,24 @@ static void note_source(struct udp *u, uint32_t address)
     gauge_set(&u->sources[u->next_source++ % UDP_SOURCES], address);
 }
 
+static void take_drops(struct udp *u, const struct notes *n)
+{
+    if (n->has_drops) {
+        const uint32_t lost = udp_drops_lost(&u->drops, n->drops);
+        count_add(&u->base.counters->kernel_drops, lost);
+        udp_losses_add(&u->losses, lost);
+    }
+    udp_drops_pass(&u->drops);
+}
+
 /* True when message i is a packet, which is then in *p. */
 static bool accept_message(struct udp *u, int i, const struct now *now, struct packet *p)
 {
     struct receiver_counters *c = u->base.counters;
     const struct slot *s = &u->slots[i];
     const struct notes n = read_notes(&u->messages[i].msg_hdr);
-    if (n.has_drops) {
-        const uint32_t dropped = n.drops - u->drops; /* modulo 2^32 */
-        count_add(&c->kernel_drops, dropped);
-        udp_losses_add(&u->losses, dropped);
-        u->drops = n.drops;
-    }
-    switch (udp_parse(s->bytes, u->messages[i].msg_len, p)) {
+    take_drops(u, &n);
+    switch (udp_parse(&s->raw, u->messages[i].msg_len, p)) {
     case UDP_BAD_SIZE:
         count_add(&c->bad_size, 1);
         return false;
@@ -173,7 +184,7 @@ static bool accept_message(struct udp *u, int i, const struct now *now, struct p
         break;
     }
     if (n.is_broadcast) {
-        count_add(&c->other_source, 1);
+        count_add(&c->broadcasts, 1);
         return false;
     }
     p->source = (struct source_id){.address = ntohl(s->from.sin_addr.s_addr),
@@ -199,6 +210,8 @@ static int receive(struct udp *u, struct packet *packets, int max)
     int n = 0;
     for (int i = 0; i < got; i++)
         n += accept_message(u, i, &now, &packets[n]);
+    if (got < (int)batch)
+        udp_drops_drained(&u->drops);
     count_add(&u->base.counters->packets, (uint64_t)n);
     return n;
 }
@@ -224,9 +237,17 @@ static void udp_close(struct receiver *r)
     free(u);
 }
 
+static void count_refusals(struct udp *u)
+{
+    struct receiver_counters *c = u->base.counters;
+    const uint64_t lost = count_read(&c->kernel_drops) - u->lost_before;
+    count_add(&c->refused, udp_refusals_look(&u->refusals, udp_socket_drops(&u->socket), lost));
+}
+
 static int udp_tend(struct receiver *r, int64_t now)
 {
     struct udp *u = (struct udp *)r;
+    count_refusals(u);
     struct udp_heard heard = {.packets = count_read(&r->counters->packets)};
     for (int i = 0; i < UDP_SOURCES; i++) {
         const uint32_t address = (uint32_t)count_read(&u->sources[i]);
@@ -236,6 +257,14 @@ static int udp_tend(struct receiver *r, int64_t now)
     const int ret = udp_socket_tend(&u->socket, &heard, now, r->waiting, sizeof r->waiting);
     r->tend_at = udp_socket_tend_at(&u->socket);
     return ret;
+}
+
+static void udp_favour(struct receiver *r, const struct source_id *source)
+{
+    const struct udp *u = (struct udp *)r;
+    struct udp_filter filter;
+    udp_filter_build(&filter, &u->socket.config.allow, source);
+    udp_filter_attach(u->socket.fd, &filter); /* if it fails, all is as before */
 }
 
 static void udp_describe(const struct receiver *r, char *buf, size_t size)
@@ -250,6 +279,7 @@ const struct receiver_driver udp_driver = {
     .open = udp_open,
     .read = udp_read,
     .tend = udp_tend,
+    .favour = udp_favour,
     .close = udp_close,
     .describe = udp_describe,
     .check = udp_check,

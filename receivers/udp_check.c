@@ -21,7 +21,9 @@ struct watched {
     struct udp_socket other; /* unicast where multicast is expected, or the other way round */
     bool has_other;
     struct udp_spy spy;
+    const struct allow *allow;
     struct udp_seen seen, other_seen;
+    struct udp_seen strangers; /* who may not be heard */
     double seconds;
 };
 
@@ -96,7 +98,7 @@ static bool check_socket(struct watched *w, const struct receiver_config *config
 {
     const char *subject = config->unicast ? "port" : "group";
     char waiting[256], why[256], where[128];
-    if (udp_socket_open(&w->socket, config, waiting, why, sizeof why) < 0) {
+    if (udp_socket_open(&w->socket, config, NULL, waiting, why, sizeof why) < 0) {
         findings_add_clause(f, FINDING_WRONG, subject, why);
         return false;
     }
@@ -107,23 +109,25 @@ static bool check_socket(struct watched *w, const struct receiver_config *config
         findings_add_clause(f, FINDING_WAITING, subject, waiting);
     struct receiver_config opposite = *config;
     opposite.unicast = !config->unicast;
-    w->has_other = udp_socket_open(&w->other, &opposite, waiting, why, sizeof why) == 0;
+    w->has_other = udp_socket_open(&w->other, &opposite, NULL, waiting, why, sizeof why) == 0;
     return true;
 }
 
-static void take(int fd, struct udp_seen *seen)
+static void take(int fd, const struct allow *allow, struct udp_seen *seen,
+                 struct udp_seen *strangers)
 {
-    uint8_t bytes[SCREAM_DATAGRAM + 1];
+    struct udp_datagram raw;
     for (;;) {
         struct sockaddr_in from;
         socklen_t size = sizeof from;
         const ssize_t n =
-            recvfrom(fd, bytes, sizeof bytes, MSG_TRUNC, (struct sockaddr *)&from, &size);
+            recvfrom(fd, &raw, sizeof raw, MSG_TRUNC, (struct sockaddr *)&from, &size);
         if (n < 0)
             return;
         const struct source_id source = {.address = ntohl(from.sin_addr.s_addr),
                                          .port = ntohs(from.sin_port)};
-        udp_seen_add(seen, source, bytes, (size_t)n);
+        udp_seen_add(allow_admits(allow, source.address) ? seen : strangers, source, &raw,
+                     (size_t)n);
     }
 }
 
@@ -136,9 +140,9 @@ static void watch_all(struct watched *w, int64_t watch)
                                {.fd = w->spy.fd, .events = POLLIN}};
         if (poll(fds, 3, (int)((end - now) / NS_PER_MS) + 1) <= 0)
             continue;
-        take(w->socket.fd, &w->seen);
+        take(w->socket.fd, w->allow, &w->seen, &w->strangers);
         if (w->has_other)
-            take(w->other.fd, &w->other_seen);
+            take(w->other.fd, w->allow, &w->other_seen, &w->strangers);
         udp_spy_take(&w->spy);
     }
     w->seconds = (double)(clock_now() - begin) / NS_PER_S;
@@ -161,6 +165,25 @@ static void tell_sender(const struct udp_sender *s, double seconds, bool first, 
                      "these are dropped; if that is your guest, is its driver Scream's?",
                      "from %s: %u that are not Scream's, the last of %zu bytes", from, s->foreign,
                      s->length);
+}
+
+/* What the run would neither hear nor count one by one. */
+static void tell_allow(const struct watched *w, struct findings *f)
+{
+    const struct udp_sender *s = w->strangers.list;
+    char senders[48], from[INET_ADDRSTRLEN], remedy[160];
+    if (w->allow->count == 0)
+        return;
+    allow_text(w->allow, senders, sizeof senders);
+    findings_add(f, FINDING_OK, "allow", NULL, "%s; the kernel drops what others send", senders);
+    if (w->strangers.count == 0)
+        return;
+    const struct in_addr address = {htonl(s->source.address)};
+    inet_ntop(AF_INET, &address, from, sizeof from);
+    snprintf(remedy, sizeof remedy, "if that is your guest, add --allow %s", from);
+    findings_add(f, w->seen.packets > 0 || w->strangers.packets == 0 ? FINDING_NOTE : FINDING_WRONG,
+                 "allow", remedy, "%u packets come from %s%s, which --allow does not name",
+                 w->strangers.packets, from, w->strangers.count > 1 ? " and others" : "");
 }
 
 static void tell_packets(const struct watched *w, struct findings *f)
@@ -217,7 +240,7 @@ static void tell_firewall(const struct watched *w, struct findings *f)
              "allow in on %s to any port %u proto udp` or packaging/firewall.md; a guest whose "
              "address is not of this network is dropped by rp_filter",
              port, port, w->spy.name[0] ? w->spy.name : "virbr0", port);
-    if (w->seen.packets > 0)
+    if (w->seen.packets + w->strangers.packets > 0)
         findings_add(f, FINDING_OK, "firewall", NULL, "lets them in");
     else if (w->spy.expected > 0)
         findings_add(f, FINDING_WRONG, "firewall", remedy,
@@ -239,7 +262,7 @@ static void tell_firewall(const struct watched *w, struct findings *f)
 
 void udp_check(const struct receiver_config *config, int64_t watch, struct findings *f)
 {
-    struct watched w = {.spy = {.fd = -1, .port = config->port}};
+    struct watched w = {.allow = &config->allow, .spy = {.fd = -1, .port = config->port}};
     const int index = check_interface(config->interface, w.spy.name, f);
     if (index < 0 || !check_socket(&w, config, f))
         return;
@@ -249,7 +272,9 @@ void udp_check(const struct receiver_config *config, int64_t watch, struct findi
         udp_spy_open(&w.spy, index);
         watch_all(&w, watch);
         tell_packets(&w, f);
-        if (w.seen.packets > 0 || w.spy.expected > 0 || !tell_elsewhere(&w, config, f))
+        tell_allow(&w, f);
+        if (w.seen.packets + w.strangers.packets > 0 || w.spy.expected > 0 ||
+            !tell_elsewhere(&w, config, f))
             tell_firewall(&w, f);
         udp_spy_close(&w.spy);
     }

@@ -1,7 +1,5 @@
 #include "udp_seen.h"
 
-#include "udp_parse.h"
-
 static struct udp_sender *sender_of(struct udp_seen *s, struct source_id source)
 {
     for (int i = 0; i < s->count; i++)
@@ -14,11 +12,12 @@ static struct udp_sender *sender_of(struct udp_seen *s, struct source_id source)
     return new;
 }
 
-void udp_seen_add(struct udp_seen *s, struct source_id source, const uint8_t *bytes, size_t n)
+void udp_seen_add(struct udp_seen *s, struct source_id source, const struct udp_datagram *raw,
+                  size_t n)
 {
     struct packet p;
     struct udp_sender *sender = sender_of(s, source);
-    const bool good = udp_parse(bytes, n, &p) == UDP_OK;
+    const bool good = udp_parse(raw, n, &p) == UDP_OK;
     s->packets += good;
     if (!sender)
         return;

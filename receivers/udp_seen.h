@@ -2,9 +2,7 @@
 #ifndef SCREAM_UDP_SEEN_H
 #define SCREAM_UDP_SEEN_H
 
-#include "../src/packet.h"
-
-#include <stddef.h>
+#include "udp_parse.h"
 
 #define UDP_SEEN 8
 
@@ -17,12 +15,13 @@ struct udp_sender {
 };
 
 struct udp_seen {
-    unsigned packets; /* of all senders */
+    unsigned packets; /* of all senders, listed or not */
     int count;
     struct udp_sender list[UDP_SEEN]; /* those that come later are not listed */
 };
 
-/* A datagram of n bytes. */
-void udp_seen_add(struct udp_seen *s, struct source_id source, const uint8_t *bytes, size_t n);
+/* A datagram that had n bytes. */
+void udp_seen_add(struct udp_seen *s, struct source_id source, const struct udp_datagram *raw,
+                  size_t n);
 
 #endif

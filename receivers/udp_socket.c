@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,15 +22,18 @@ static int set_int(int fd, int level, int option, int value)
 }
 
 /* Each of these only makes things better; a kernel that lacks one is served without. */
-static void set_comforts(int fd)
+/* The size of the buffer that was granted. */
+static uint32_t set_comforts(int fd)
 {
     int granted = 0;
     socklen_t size = sizeof granted;
     set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
     set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
     set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &size) == 0)
-        log_debug("udp: socket buffer of %d KiB (net.core.rmem_max bounds it)", granted / 1024);
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &size) < 0)
+        return 0;
+    log_debug("udp: socket buffer of %d KiB (net.core.rmem_max bounds it)", granted / 1024);
+    return (uint32_t)granted;
 }
 
 static int bind_to(int fd, struct in_addr address, uint16_t port, char *why, size_t size)
@@ -128,8 +132,25 @@ static int open_unicast(struct udp_socket *s, char *waiting, char *why, size_t s
     return ret;
 }
 
-int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, char *waiting,
-                    char *why, size_t size)
+/* Where nobody is excluded it is a comfort, too. */
+static int set_filter(struct udp_socket *s, const struct udp_filter *filter, char *why, size_t size)
+{
+    const int ret = udp_filter_attach(s->fd, filter);
+    if (ret == 0)
+        return 0;
+    snprintf(why, size, "the kernel refuses a socket filter (%s), which --allow needs",
+             strerror(-ret));
+    return s->config.allow.count > 0 ? ret : 0;
+}
+
+static int bind_socket(struct udp_socket *s, char *waiting, char *why, size_t size)
+{
+    return s->config.unicast ? open_unicast(s, waiting, why, size)
+                             : open_multicast(s, waiting, why, size);
+}
+
+int udp_socket_open(struct udp_socket *s, const struct receiver_config *config,
+                    const struct udp_filter *filter, char *waiting, char *why, size_t size)
 {
     *s = (struct udp_socket){.config = *config,
                              .watch_fd = -1,
@@ -140,7 +161,7 @@ int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, 
         return -err;
     }
     /* Before the bind, from which on packets arrive. */
-    set_comforts(s->fd);
+    s->buffer = set_comforts(s->fd);
     if (!config->unicast || config->interface) /* before the first look: no news may be missed */
         s->watch_fd = udp_watch_open();
     if (s->watch_fd < -1) {
@@ -148,8 +169,9 @@ int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, 
         s->watch_fd = -1;
     }
     waiting[0] = '\0';
-    const int ret = config->unicast ? open_unicast(s, waiting, why, size)
-                                    : open_multicast(s, waiting, why, size);
+    int ret = filter ? set_filter(s, filter, why, size) : 0;
+    if (ret == 0)
+        ret = bind_socket(s, waiting, why, size);
     const int64_t now = clock_now();
     udp_renewal_init(&s->renewal, 0, now);
     s->look_at = now + LOOK;
@@ -230,6 +252,13 @@ int64_t udp_socket_tend_at(const struct udp_socket *s)
     return at;
 }
 
+uint32_t udp_socket_drops(const struct udp_socket *s)
+{
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, info, &size) < 0 ? 0 : info[SK_MEMINFO_DROPS];
+}
+
 static void describe_members(const struct udp_members *m, char *buf, size_t size)
 {
     if (m->interface)
@@ -240,7 +269,7 @@ static void describe_members(const struct udp_members *m, char *buf, size_t size
         snprintf(buf, size, " on all %d interfaces", m->there);
 }
 
-void udp_socket_describe(const struct udp_socket *s, char *buf, size_t size)
+static void describe_place(const struct udp_socket *s, char *buf, size_t size)
 {
     char text[INET_ADDRSTRLEN], where[64];
     inet_ntop(AF_INET, &s->address, text, sizeof text);
@@ -253,4 +282,15 @@ void udp_socket_describe(const struct udp_socket *s, char *buf, size_t size)
         snprintf(buf, size, "unicast to %s:%u on %s", text, s->config.port, s->on);
     else
         snprintf(buf, size, "unicast to port %u on %s", s->config.port, s->config.interface);
+}
+
+void udp_socket_describe(const struct udp_socket *s, char *buf, size_t size)
+{
+    char place[96], senders[48];
+    describe_place(s, place, sizeof place);
+    allow_text(&s->config.allow, senders, sizeof senders);
+    if (s->config.allow.count > 0)
+        snprintf(buf, size, "%s, of %s only", place, senders);
+    else
+        snprintf(buf, size, "%s", place);
 }

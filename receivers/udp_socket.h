@@ -3,6 +3,7 @@
 #define SCREAM_UDP_SOCKET_H
 
 #include "../src/receiver.h"
+#include "udp_filter.h"
 #include "udp_members.h"
 #include "udp_renewal.h"
 
@@ -13,7 +14,8 @@
 struct udp_socket {
     /* immutable */
     int fd;
-    bool mixed; /* broadcasts arrive too: only IP_PKTINFO tells them apart */
+    uint32_t buffer; /* bytes of its buffer, as the kernel counts; 0: unknown */
+    bool mixed;      /* broadcasts arrive too: only IP_PKTINFO tells them apart */
     struct receiver_config config;
 
     /* control thread's */
@@ -27,11 +29,11 @@ struct udp_socket {
 };
 
 /*
- * Control thread. 0, or -errno with nothing left open and `why`, as receiver_driver.open says;
- * `waiting` as struct receiver says.
+ * Control thread. filter: what may arrive from the first datagram on, NULL: everything. 0, or -errno
+ * with nothing left open and `why`, as receiver_driver.open says; `waiting` as struct receiver says.
  */
-int udp_socket_open(struct udp_socket *s, const struct receiver_config *config, char *waiting,
-                    char *why, size_t size);
+int udp_socket_open(struct udp_socket *s, const struct receiver_config *config,
+                    const struct udp_filter *filter, char *waiting, char *why, size_t size);
 void udp_socket_close(struct udp_socket *s);
 
 /* What has come so far. */
@@ -45,6 +47,9 @@ struct udp_heard {
 int udp_socket_tend(struct udp_socket *s, const struct udp_heard *heard, int64_t now, char *waiting,
                     size_t size);
 int64_t udp_socket_tend_at(const struct udp_socket *s);
+
+/* Control thread: what the kernel has dropped so far, modulo 2^32; 0 when it does not say. */
+uint32_t udp_socket_drops(const struct udp_socket *s);
 
 void udp_socket_describe(const struct udp_socket *s, char *buf, size_t size);
 

@@ -1,6 +1,6 @@
 #include "udp_spy.h"
 
-#include "../src/packet.h"
+#include "udp_parse.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -8,14 +8,11 @@
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <netinet/ip.h>
-#include <netinet/udp.h>
 #include <netpacket/packet.h>
-#include <stdalign.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define HEADERS 128 /* bytes of a packet that are looked at */
 
 /* So that a guest's downloads do not wake us. */
 static void only_udp(int fd)
@@ -23,7 +20,7 @@ static void only_udp(int fd)
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, offsetof(struct iphdr, protocol)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, HEADERS),
+        BPF_STMT(BPF_RET | BPF_K, sizeof(struct udp_sighting)),
         BPF_STMT(BPF_RET | BPF_K, 0),
     };
     const struct sock_fprog program = {.len = 4, .filter = code};
@@ -69,42 +66,33 @@ void udp_spy_close(struct udp_spy *s)
     s->fd = -1;
 }
 
-static void look(struct udp_spy *s, const uint8_t *bytes, size_t n, bool to_us)
+static void look(struct udp_spy *s, const struct udp_sighting *raw, size_t n, bool to_us)
 {
-    struct iphdr ip;
-    struct udphdr udp;
-    if (n < sizeof ip)
-        return;
-    memcpy(&ip, bytes, sizeof ip);
-    const size_t from = (size_t)ip.ihl * 4;
-    if (ip.protocol != IPPROTO_UDP || n < from + sizeof udp || (ntohs(ip.frag_off) & IP_OFFMASK))
-        return;
-    memcpy(&udp, bytes + from, sizeof udp);
-    if (ntohs(udp.len) != sizeof udp + SCREAM_DATAGRAM)
+    struct sockaddr_in to;
+    if (!udp_parse_sighting(raw, n, &to))
         return;
     const bool there = s->group.s_addr == htonl(INADDR_ANY)
-                           ? to_us && !IN_MULTICAST(ntohl(ip.daddr))
-                           : ip.daddr == s->group.s_addr;
-    if (there && udp.dest == htons(s->port)) {
+                           ? to_us && !IN_MULTICAST(ntohl(to.sin_addr.s_addr))
+                           : to.sin_addr.s_addr == s->group.s_addr;
+    if (there && to.sin_port == htons(s->port)) {
         s->expected++;
         return;
     }
     s->elsewhere++;
-    s->target.sin_addr.s_addr = ip.daddr;
-    s->target.sin_port = udp.dest;
+    s->target = to;
 }
 
 void udp_spy_take(struct udp_spy *s)
 {
-    alignas(uint32_t) uint8_t bytes[HEADERS];
+    struct udp_sighting raw;
     while (s->fd >= 0) {
         struct sockaddr_ll from;
         socklen_t size = sizeof from;
-        const ssize_t n = recvfrom(s->fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &size);
+        const ssize_t n = recvfrom(s->fd, &raw, sizeof raw, 0, (struct sockaddr *)&from, &size);
         if (n < 0)
             return;
         if (from.sll_pkttype != PACKET_OUTGOING)
-            look(s, bytes, (size_t)n, from.sll_pkttype == PACKET_HOST);
+            look(s, &raw, (size_t)n, from.sll_pkttype == PACKET_HOST);
     }
 }
 

@@ -22,16 +22,19 @@ static inline uint64_t count_read(const counter *c)
     return atomic_load_explicit((counter *)c, memory_order_relaxed);
 }
 
-/* Written by the receiver thread. */
+/* Written by the receiver thread, but for what the control thread finds out from the kernel. */
 struct receiver_counters {
     counter packets;      /* handed on */
-    counter bad_size;     /* datagram of another size than the driver's 1157 bytes; shm: sizes that
-                             cannot be */
+    counter bad_size;     /* sizes that cannot be; of datagrams, where the kernel lets them pass */
     counter bad_format;   /* rate, width or channel count that does not exist */
+    counter broadcasts;   /* valid, and sent to everybody instead of to this host */
+    counter foreign;      /* shm: headers of something else than a guest with Scream */
     counter other_source; /* valid, from a sender that is not the one being played */
     counter kernel_drops; /* datagrams that the socket buffer had no room for */
     counter late_chunks;  /* shm: overwritten by the guest before they were read */
+    counter left_chunks;  /* shm: their stream ended before they were read */
     counter restarts;     /* shm: streams that began */
+    counter refused;      /* control thread's: datagrams that the socket's filter dropped */
 };
 
 /* Written by the producer (overruns) and by the player (all others). */

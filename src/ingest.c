@@ -1,17 +1,24 @@
 #include "ingest.h"
 
+#include "log.h"
 #include "rt.h"
+#include "sandbox.h"
 #include "schedule.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #define BATCH                                                                                      \
     64 /* packets per read: what a 100 ms stall piles up at 48 kHz/16/2, four times over */
+
+#define FAVOURED (1ull << 48)
+
+_Static_assert(CROWD_SILENCE_NS == INGEST_SILENCE_NS, "one rule for who may play");
 
 struct ingest {
     /* immutable */
@@ -19,13 +26,20 @@ struct ingest {
     struct stream *stream;
     struct notifier *notifier;
     int wake_fd;
+    bool sandbox;
     pthread_t thread;
 
     /* receiver thread's */
     struct source_lock lock;
+    struct crowd_count others;
+    bool crowded;
     struct schedule schedule;
 
+    /* control thread's */
+    struct crowd crowd;
+
     /* any thread */
+    atomic_uint_fast64_t favoured; /* the sender beside whom there is a crowd; 0: none is */
     atomic_bool stopping;
     atomic_uint asked, answered;
     atomic_int failure;
@@ -42,12 +56,21 @@ enum source_verdict source_lock_judge(struct source_lock *lock, const struct pac
     return same ? SOURCE_PLAYS : SOURCE_TAKES_OVER;
 }
 
+/* The rest of them is not worth reading. */
+static void tell_of_crowd(struct ingest *in)
+{
+    const struct source_id id = in->lock.id;
+    atomic_store(&in->favoured, FAVOURED | (uint64_t)id.address << 16 | id.port);
+    notifier_raise(in->notifier, NOTIFY_RECEIVER);
+}
+
 /* True if what the control thread has to open an output for has changed. */
 static bool take_packet(struct ingest *in, const struct packet *p)
 {
     const enum source_verdict verdict = source_lock_judge(&in->lock, p);
     if (verdict == SOURCE_IGNORED) {
         count_add(&in->receiver->counters->other_source, 1);
+        in->crowded |= crowd_counts(&in->others, p->arrival);
         return false;
     }
     struct stream *s = in->stream;
@@ -72,6 +95,9 @@ static int take_batch(struct ingest *in)
     rt_leave();
     if (other)
         notifier_raise(in->notifier, NOTIFY_FORMAT);
+    if (in->crowded && driver->favour)
+        tell_of_crowd(in);
+    in->crowded = false;
     return n < 0 ? n : 0;
 }
 
@@ -86,6 +112,15 @@ static void answer(struct ingest *in)
         atomic_store(&in->answered, asked);
 }
 
+/* Whom it has asked for real-time scheduling is a thread of its own, and was there before. */
+static void confine(const struct ingest *in, bool tell)
+{
+    const int writable[] = {in->notifier->fd, in->stream->wake_fd};
+    const int err = in->sandbox ? sandbox_enter(writable, 2) : -ECANCELED;
+    if (tell && err < 0)
+        log_debug("receiver: not confined: %s", in->sandbox ? strerror(-err) : "--no-sandbox");
+}
+
 static void *run(void *arg)
 {
     struct ingest *in = arg;
@@ -93,6 +128,7 @@ static void *run(void *arg)
     /* not again at each opening */
     const bool first = count_read(&in->receiver->counters->packets) == 0;
     schedule_begin(&in->schedule, "receiver", first);
+    confine(in, first);
     while (err == 0 && !atomic_load(&in->stopping)) {
         err = take_batch(in);
         answer(in);
@@ -104,7 +140,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n)
+int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n,
+                 bool sandbox)
 {
     struct ingest *in = calloc(1, sizeof *in);
     if (!in)
@@ -112,6 +149,8 @@ int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, stru
     in->receiver = r;
     in->stream = s;
     in->notifier = n;
+    in->sandbox = sandbox;
+    crowd_init(&in->crowd);
     in->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int err = in->wake_fd < 0 ? -errno : 0;
     if (err < 0)
@@ -142,6 +181,21 @@ void ingest_stop(struct ingest *in)
     schedule_end(&in->schedule);
     close(in->wake_fd);
     free(in);
+}
+
+int64_t ingest_tend(struct ingest *in, int64_t now)
+{
+    struct receiver *r = in->receiver;
+    const uint64_t packets = count_read(&r->counters->packets);
+    const uint64_t told = atomic_exchange(&in->favoured, 0);
+    const struct source_id id = {.address = (uint32_t)(told >> 16), .port = (uint16_t)told};
+    if (crowd_look(&in->crowd, packets, now) == CROWD_LET_IN)
+        r->driver->favour(r, NULL);
+    if (told && crowd_came(&in->crowd, packets, now) == CROWD_KEEP_OUT) {
+        log_debug("a crowd of senders: the kernel drops all but the one that plays");
+        r->driver->favour(r, &id);
+    }
+    return in->crowd.look_at;
 }
 
 int ingest_failure(const struct ingest *in)

@@ -12,7 +12,7 @@
 enum notify_event {
     NOTIFY_FORMAT = 1 << 0,   /* a stream's first format has begun, or another one */
     NOTIFY_OUTPUT = 1 << 1,   /* an output has failed: its `failure` says why */
-    NOTIFY_RECEIVER = 1 << 2, /* a receiver has failed */
+    NOTIFY_RECEIVER = 1 << 2, /* a receiver has failed, or a crowd has come to it */
 };
 
 struct notifier {

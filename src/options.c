@@ -25,6 +25,8 @@ static const struct option_row rows[] = {
     {'i', "interface", "IFACE", "only this interface, by name or IPv4 address (every one)",
      option_interface},
     {'g', "group", "ADDRESS", "multicast group (239.255.77.77)", option_group},
+    {0, "allow", "ADDRESS[/N]", "hear this sender or network only; may be repeated (everybody)",
+     option_allow},
     {'m', "shm", "FILE", "receive from this IVSHMEM file instead of the network", option_shm},
     {'P', "pcap", NULL, "sniff the packets with libpcap", option_pcap},
     {'o', "output", "OUTPUT", "where to play: see below (auto)", option_output},
@@ -37,6 +39,8 @@ static const struct option_row rows[] = {
     {0, "exact", NULL, "pass samples unaltered, do not follow the guest's clock", option_exact},
     {0, "check", NULL, "look at what these options need, say what is missing, and end",
      option_check},
+    {0, "no-sandbox", NULL, "let the receiving thread keep all system calls, for debuggers",
+     option_no_sandbox},
     {'v', "verbose", NULL, "say more", option_verbose},
     {'h', "help", NULL, "print this", option_help},
     {0, "version", NULL, "print the version", option_version},
@@ -84,6 +88,10 @@ static int check(struct options *o, char *why, size_t size)
     }
     if (o->receiver.unicast && o->receiver.group) {
         option_say(why, size, "-u and -g exclude each other: unicast has no group");
+        return -EINVAL;
+    }
+    if (o->receiver.file && o->receiver.allow.count > 0) {
+        option_say(why, size, "--allow and -m exclude each other: shared memory has no senders");
         return -EINVAL;
     }
     if (o->target > o->bound) {

@@ -19,9 +19,10 @@ struct options {
     const char *receiver_name; /* "udp", "ivshmem", "pcap": one that this build has */
     const char *output_name;   /* one that this build has, or OPTIONS_AUTO */
     struct output_config output;
-    int64_t target; /* ns; 0: automatic */
-    int64_t bound;  /* ns */
-    bool exact;     /* frames pass unaltered: the guest's clock is not followed */
+    int64_t target;  /* ns; 0: automatic */
+    int64_t bound;   /* ns */
+    bool exact;      /* frames pass unaltered: the guest's clock is not followed */
+    bool no_sandbox; /* the receiver thread keeps all system calls */
     bool verbose;
 };
 

@@ -64,6 +64,18 @@ bool option_group(struct options *o, const char *value, char *why, size_t size)
     return true;
 }
 
+bool option_allow(struct options *o, const char *value, char *why, size_t size)
+{
+    struct allow *a = &o->receiver.allow;
+    if (a->count == ALLOW_MOST)
+        return option_say(why, size, "no more than %d of them; a network takes many in",
+                          ALLOW_MOST);
+    if (!allow_parse(value, &a->list[a->count]))
+        return option_say(why, size, "an IPv4 address, or a network such as 192.168.122.0/24");
+    a->count++;
+    return true;
+}
+
 bool option_shm(struct options *o, const char *value, char *why, size_t size)
 {
     if (*value == '\0')
@@ -163,6 +175,13 @@ bool option_exact(struct options *o, const char *value, char *why, size_t size)
 {
     (void)value, (void)why, (void)size;
     o->exact = true;
+    return true;
+}
+
+bool option_no_sandbox(struct options *o, const char *value, char *why, size_t size)
+{
+    (void)value, (void)why, (void)size;
+    o->no_sandbox = true;
     return true;
 }
 

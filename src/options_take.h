@@ -10,9 +10,10 @@
  */
 typedef bool option_take(struct options *o, const char *value, char *why, size_t size);
 
-option_take option_unicast, option_port, option_interface, option_group, option_shm, option_pcap,
-    option_output, option_device, option_sink, option_name, option_target, option_limit,
-    option_no_connect, option_check, option_verbose, option_exact, option_help, option_version;
+option_take option_unicast, option_port, option_interface, option_group, option_allow, option_shm,
+    option_pcap, option_output, option_device, option_sink, option_name, option_target,
+    option_limit, option_no_connect, option_check, option_no_sandbox, option_verbose, option_exact,
+    option_help, option_version;
 
 /* printf into `why`; false, always. */
 bool option_say(char *why, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

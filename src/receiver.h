@@ -8,6 +8,7 @@
 #ifndef SCREAM_RECEIVER_H
 #define SCREAM_RECEIVER_H
 
+#include "allow.h"
 #include "counters.h"
 #include "packet.h"
 
@@ -21,6 +22,7 @@ struct receiver_config {
     const char *interface; /* udp: name or IPv4 address; NULL: every interface */
     const char *group;     /* udp: IPv4 multicast address; NULL: SCREAM_DEFAULT_GROUP */
     uint16_t port;         /* udp, pcap */
+    struct allow allow;    /* udp: who may be heard */
     const char *file;      /* ivshmem: path of the shared-memory file */
 };
 
@@ -70,6 +72,13 @@ struct receiver_driver {
      * another one has come in its place). NULL: nothing to see to; watch_fd is -1 then.
      */
     int (*tend)(struct receiver *r, int64_t now);
+
+    /*
+     * Control thread, also while a read is under way: for now only this sender's packets are of use,
+     * the others' may be dropped where that is cheapest; NULL: everybody's are again. Does not wait.
+     * NULL: it has but one sender.
+     */
+    void (*favour)(struct receiver *r, const struct source_id *source);
 
     /* Control thread, with no read under way. NULL is fine. */
     void (*close)(struct receiver *r);

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define REPORT_REASONS 9
+#define REPORT_REASONS 13
 
 struct report {
     const struct receiver_counters *receiver;

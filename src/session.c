@@ -26,6 +26,7 @@ struct session {
     struct receiver *receiver;
     struct receiver_counters counters;
     struct ingest *ingest;
+    int64_t crowd_at;     /* when the ingest is to be tended */
     struct backoff retry; /* of the receiver */
     int64_t opened_at;    /* likewise */
     char waiting[256];    /* what it was last said to wait for, "": it listens */
@@ -87,7 +88,8 @@ static void open_receiver(struct session *s, int64_t now)
     char why[256] = "out of memory";
     int err = s->driver->open(&s->receiver, &s->options->receiver, &s->counters, why, sizeof why);
     if (err == 0) {
-        err = ingest_start(&s->ingest, s->receiver, &s->voice.stream, &s->notifier);
+        err = ingest_start(&s->ingest, s->receiver, &s->voice.stream, &s->notifier,
+                           !s->options->no_sandbox);
         if (err < 0)
             close_receiver(s);
     }
@@ -97,6 +99,7 @@ static void open_receiver(struct session *s, int64_t now)
         return;
     }
     backoff_reset(&s->retry);
+    s->crowd_at = CROWD_NEVER;
     s->opened_at = now;
     tell_receiver(s, now, true);
 }
@@ -120,10 +123,12 @@ static void see_to_receiver(struct session *s, int64_t now)
     int failure = ingest_failure(s->ingest);
     if (failure == 0 && s->driver->tend)
         failure = s->driver->tend(s->receiver, now);
-    if (failure < 0)
+    if (failure < 0) {
         lose_receiver(s, failure);
-    else
-        tell_receiver(s, now, false);
+        return;
+    }
+    s->crowd_at = ingest_tend(s->ingest, now);
+    tell_receiver(s, now, false);
 }
 
 /* Nothing has come yet: say where it was expected, with growing gaps, at most every 10 minutes. */
@@ -172,7 +177,8 @@ static int64_t receiver_due(const struct session *s)
 {
     if (!s->receiver)
         return s->retry.due;
-    const int64_t due = s->driver->tend ? s->receiver->tend_at : RECEIVER_UNTENDED;
+    const int64_t tend = s->driver->tend ? s->receiver->tend_at : RECEIVER_UNTENDED;
+    const int64_t due = earliest(tend, s->crowd_at);
     if (s->receiver->waiting[0])
         return due;
     /* what is dropped is told of even if nothing plays */

@@ -2,7 +2,7 @@
 # all of it compiled with -DRT_CHECK (src/rt.h) ----
 UNIT     := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 # a driver's tests go with it
-UNIT     := $(filter-out $(patsubst %,test_%,$(filter-out $(OUTPUTS) $(RECEIVERS),$(OUTPUTS_KNOWN) $(RECEIVERS_KNOWN))),$(UNIT))
+UNIT     := $(filter-out $(foreach d,$(filter-out $(OUTPUTS) $(RECEIVERS),$(OUTPUTS_KNOWN) $(RECEIVERS_KNOWN)),test_$(d) test_$(d)_%),$(UNIT))
 SUPPORT  := $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))
 SIMPARTS := $(filter-out tests/sim/simulate.c,$(wildcard tests/sim/*.c))
 TOOLPARTS := $(filter-out tools/send.c tools/listen.c,$(wildcard tools/*.c))
@@ -39,7 +39,15 @@ $(BUILD)/core.a: $(call objects,$(CORE) receivers/ivshmem_pace.c)
 	$(Q)$(AR) rcs $@ $^
 
 # ---- live tests: the real programs on real servers, see tests/live/run ----
-live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen
+HOSTILE := $(BUILD)/flood $(BUILD)/scribble
+$(HOSTILE): $(BUILD)/%: $(BUILD)/obj/tests/hostile/%.o
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+.PHONY: hostile
+hostile: $(HOSTILE)
+
+live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen $(HOSTILE)
 	$(Q)BUILD=$(BUILD) tests/live/run
 
 # ---- faults: many of them in random order, against receivers that are never restarted ----

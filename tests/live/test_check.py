@@ -94,6 +94,8 @@ def packets(place, network):
             Child(place, 'stranger', ['python3', '-c', stranger], prefix=two.prefix):
         await_('sound', lambda: 'playing' in scream.said())
         alone, crowd = Checking(place, '-i', BRIDGE), Checking(place, '-i', BRIDGE, '-p', '4015')
+        one_of_two = Checking(place, '-i', BRIDGE, '-p', '4015', '--allow', two.address)
+        other = Checking(place, '-i', BRIDGE, '--allow', '192.168.122.64/26')
         said = alone.says(OK, 'ok packets from %s:' % GUEST, 'ok packets 48 kHz 16 bit stereo',
                           'ok firewall lets them in')
         rate = float(said.split('stereo, ')[1].split()[0])
@@ -101,6 +103,12 @@ def packets(place, network):
         said = crowd.says(OK, 'note packets that are not Scream\'s, the last of 5 bytes',
                           'note packets only one sender plays')
         check('from %s:' % two.address in said and '96 kHz 24 bit' in said, said)
+        said = one_of_two.says(OK, 'ok packets from %s:' % two.address,
+                               'ok allow %s; the kernel drops what others send' % two.address,
+                               'note allow packets come from %s, which' % GUEST)
+        check('from %s:' % GUEST not in said, said)
+        other.says(WRONG, 'waiting packets none in 3 s', 'ok firewall lets them in',
+                   'wrong allow if that is your guest, add --allow %s' % GUEST)
         scream.alive()
     return '%.0f a second' % rate
 

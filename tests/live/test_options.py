@@ -4,7 +4,7 @@ from scream import run
 
 WRONG = [('-p', '0'), ('-p', '65536'), ('-p', '4o1o'), ('-p', '-1'), ('--port', '99999'),
          ('-g', '192.168.1.1'), ('-g', 'nonsense'), ('-o', 'nosuch'), ('--output', 'nosuch'),
-         ('-t', 'fast'), ('-t', '-5'), ('-l', '0'), ('-l', 'x')]
+         ('--allow', '192.168.122.0/33'), ('--allow', 'guest'), ('-t', 'fast'), ('-t', '-5'), ('-l', '0'), ('-l', 'x')]
 ODD = [('-m',), ('--bogus',), ('-Z',), ('left-over',), ('-u', '-g', '239.1.1.1')]
 
 
@@ -32,7 +32,7 @@ def help_and_version(place, network):
     for args in (('-h',), ('--help',)):
         code, out, err = run(*args)
         check(code == 0 and not err, '%s: exit %d, %r' % (args[0], code, err))
-        for option in '-u -p -i -g -m -P -o -d -s -n -t -l -c -v -h --version'.split():
+        for option in '-u -p -i -g --allow -m -P -o -d -s -n -t -l -c -v -h --version'.split():
             check(option.encode() in out, '%s is not in --help' % option)
     code, out, _ = run('--version')
     check(code == 0 and out.startswith(b'scream '), '--version: %r' % out)

@@ -62,7 +62,19 @@ static int script_read(struct receiver *r, int wake_fd, struct packet *packets, 
     return n;
 }
 
-static const struct receiver_driver script_driver = {.name = "script", .read = script_read};
+/* favour() as it was last called; a receiver of several senders. */
+static struct source_id favoured;
+static int favours;
+
+static void script_favour(struct receiver *r, const struct source_id *source)
+{
+    (void)r;
+    favours++;
+    favoured = source ? *source : (struct source_id){0, 0};
+}
+
+static const struct receiver_driver script_driver = {
+    .name = "script", .read = script_read, .favour = script_favour};
 
 struct fixture {
     struct script script;
@@ -81,7 +93,7 @@ static void start(struct fixture *f, const struct packet *packets, int count, in
                                 .then = then};
     assert_int_equal(stream_init(&f->stream, 0), 0);
     assert_int_equal(notifier_init(&f->notifier), 0);
-    assert_int_equal(ingest_start(&f->ingest, &f->script.base, &f->stream, &f->notifier), 0);
+    assert_int_equal(ingest_start(&f->ingest, &f->script.base, &f->stream, &f->notifier, true), 0);
 }
 
 static unsigned await_events(struct fixture *f)
@@ -133,6 +145,30 @@ static void packets_become_a_stream(void **state)
     finish(&f);
 }
 
+/* So many others that it is the kernel's turn to drop them; until the one that plays falls silent. */
+static void a_crowd_is_kept_out(void **state)
+{
+    (void)state;
+    static const uint8_t a[8] = "annaanna";
+    static struct packet packets[2 * CROWD_PACKETS];
+    struct fixture f;
+    for (int i = 0; i < 2 * CROWD_PACKETS; i++)
+        packets[i] = (struct packet){i == 0 ? anna : bert, stereo, NS_PER_S + i, a, 8, false};
+    start(&f, packets, 2 * CROWD_PACKETS, 0);
+    unsigned events = 0;
+    while (!(events & NOTIFY_RECEIVER))
+        events |= await_events(&f);
+    assert_int_equal(ingest_failure(f.ingest), 0);
+    const int64_t due = ingest_tend(f.ingest, NS_PER_S);
+    assert_int_equal(favours, 1);
+    assert_true(source_equal(favoured, anna));
+    assert_int_equal(due, NS_PER_S + CROWD_LOOK_NS);
+    assert_int_equal(ingest_tend(f.ingest, due + CROWD_SILENCE_NS), CROWD_NEVER);
+    assert_int_equal(favours, 2);
+    assert_int_equal(favoured.address, 0);
+    finish(&f);
+}
+
 static void it_stops_while_it_waits(void **state)
 {
     (void)state;
@@ -146,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sender_until_it_falls_silent),
         cmocka_unit_test(packets_become_a_stream),
+        cmocka_unit_test(a_crowd_is_kept_out),
         cmocka_unit_test(it_stops_while_it_waits),
     };
     return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);

@@ -46,6 +46,13 @@ static uint32_t random_below(uint64_t *seed, uint32_t n)
 
 /* ---- the header ---- */
 
+static enum shm_fault parse(const uint8_t *memory, uint64_t size, struct shm_header *h)
+{
+    struct shm_raw raw;
+    memcpy(raw.outside, memory, sizeof raw.outside);
+    return shm_header_parse(&raw, size, h);
+}
+
 static void accepts_all_that_a_driver_writes(void **state)
 {
     (void)state;
@@ -58,14 +65,13 @@ static void accepts_all_that_a_driver_writes(void **state)
                                            .channels = (uint8_t)(i / 36 + 1)};
             shm_guest_start(&g);
             struct shm_header h;
-            assert_int_equal(shm_header_parse(memory, g.size, &h), SHM_OK);
+            assert_int_equal(parse(memory, g.size, &h), SHM_OK);
             assert_true(pcm_format_equal(&h.format, &g.format));
             assert_int_equal(h.max_chunks, g.size / h.chunk_size);
             assert_true(h.chunk_size <= SHM_MAX_CHUNK && h.max_chunks >= 8);
             /* One chunk fewer in the file than there are. */
-            assert_int_equal(
-                shm_header_parse(memory, h.offset + (h.max_chunks - 1u) * h.chunk_size, &h),
-                SHM_BAD_SIZE);
+            assert_int_equal(parse(memory, h.offset + (h.max_chunks - 1u) * h.chunk_size, &h),
+                             SHM_BAD_SIZE);
         }
     free(memory);
 }
@@ -75,7 +81,7 @@ static void tells_faults_apart(void **state)
     (void)state;
     uint8_t memory[SHM_HEADER_BYTES] = {0};
     struct shm_header h = {.write_idx = 77};
-    assert_int_equal(shm_header_parse(memory, 2 * MIB, &h), SHM_ABSENT);
+    assert_int_equal(parse(memory, 2 * MIB, &h), SHM_ABSENT);
     struct shm_guest g = {.map = memory, .size = 2 * MIB, .format = cd, .offset = 24};
     shm_guest_start(&g);
     static const struct {
@@ -93,12 +99,12 @@ static void tells_faults_apart(void **state)
         uint8_t bad[SHM_HEADER_BYTES];
         memcpy(bad, memory, sizeof bad);
         bad[cases[i].at] = cases[i].value;
-        assert_int_equal(shm_header_parse(bad, g.size, &h), cases[i].fault);
+        assert_int_equal(parse(bad, g.size, &h), cases[i].fault);
     }
     for (uint8_t count = 0; count < SHM_MIN_CHUNKS; count++) {
         memory[8] = count;
         memory[9] = 0;
-        assert_int_equal(shm_header_parse(memory, g.size, &h), SHM_BAD_SIZE);
+        assert_int_equal(parse(memory, g.size, &h), SHM_BAD_SIZE);
     }
 }
 
@@ -120,7 +126,7 @@ static void accepts_nothing_outside_the_file(void **state)
         for (uint32_t n = random_below(&seed, 4); n > 0; n--)
             memory[4 + random_below(&seed, 20)] = (uint8_t)next_random(&seed);
         struct shm_header h;
-        if (shm_header_parse(memory, g.size, &h) != SHM_OK)
+        if (parse(memory, g.size, &h) != SHM_OK)
             continue;
         good++;
         assert_true(h.offset >= 24 && h.write_idx < h.max_chunks && h.max_chunks >= SHM_MIN_CHUNKS);
@@ -351,6 +357,67 @@ static void a_torn_index_is_read_again(void **state)
     assert_int_equal(shm_ring_ready(&r, &late), 1);
 }
 
+/*
+ * Every place to read from, index then and index after, of small rings: no slot that the guest has written
+ * to meanwhile, from the one after its newest on, is taken for whole; no index leaves the ring.
+ */
+static void proves_that_nothing_torn_is_whole(void **state)
+{
+    (void)state;
+    uint32_t whole = 0;
+    for (uint32_t count = SHM_MIN_CHUNKS; count <= 20; count++)
+        for (uint32_t i = 0; i < count * count * count; i++) {
+            const uint32_t read = i % count, then = i / count % count, moved = i / count / count;
+            struct shm_header h = {.format = cd, .chunk_size = 3840, .offset = 24};
+            struct shm_ring r = {.known = true, .read = (uint16_t)read};
+            uint64_t late = 0;
+            h.max_chunks = (uint16_t)count;
+            h.write_idx = (uint16_t)then;
+            r.stream = h;
+            const uint32_t n = shm_ring_ready(&r, &late);
+            h.write_idx = (uint16_t)((then + moved) % count);
+            const uint32_t torn = shm_ring_torn(&r, n, &h, 0);
+            assert_true(n + late == (then + count - read) % count && n < count && torn <= n);
+            for (uint32_t k = torn; k < n; k++, whole++) {
+                const uint32_t slot = shm_ring_index(&r, k);
+                assert_true(slot < count);
+                for (uint32_t step = 1; step <= moved + 1; step++)
+                    assert_int_not_equal(slot, (then + step) % count);
+            }
+        }
+    assert_true(whole > 10000);
+}
+
+/* What was ready and is not read any more: its stream ends, another begins, its index jumps. */
+static void what_is_given_up_is_counted(void **state)
+{
+    (void)state;
+    struct shm_ring r;
+    uint64_t late = 0;
+    struct shm_header h = {.format = cd, .chunk_size = 3840, .max_chunks = 546, .write_idx = 10};
+    shm_ring_init(&r, 0);
+    assert_int_equal(shm_ring_look(&r, &h, 0, false), SHM_BEGAN);
+    h.write_idx = 13;
+    shm_ring_look(&r, &h, SHM_CHUNK_NS, false);
+    assert_int_equal(shm_ring_ready(&r, &late), 3);
+    shm_ring_none(&r, true, SHM_CHUNK_NS);
+    assert_int_equal(shm_ring_left(&r), 3);
+    assert_int_equal(shm_ring_left(&r), 0);
+    shm_ring_none(&r, true, SHM_CHUNK_NS);
+    assert_int_equal(shm_ring_left(&r), 0);
+    h.write_idx = 2;
+    assert_int_equal(shm_ring_look(&r, &h, SHM_CHUNK_NS, false), SHM_BEGAN);
+    h.offset = 48;
+    h.write_idx = 0;
+    assert_int_equal(shm_ring_look(&r, &h, SHM_CHUNK_NS, false), SHM_BEGAN);
+    assert_int_equal(shm_ring_left(&r), 2);
+    h.write_idx = 100;
+    assert_int_equal(shm_ring_look(&r, &h, SHM_CHUNK_NS, true), SHM_BEGAN);
+    assert_int_equal(shm_ring_left(&r), 100);
+    assert_int_equal(shm_ring_ready(&r, &late), 0);
+    assert_int_equal(late, 0);
+}
+
 /* ---- the pace ---- */
 
 struct paced {
@@ -408,6 +475,28 @@ static void one_look_a_chunk_is_enough(void **state)
         assert_true(p.looks_a_second <= cases[i].looks);
         assert_true(p.worst_ms < (double)(cases[i].jitter + cases[i].slack) / 1e6 + 1.0);
     }
+}
+
+/* However late the looks themselves are: a thread that did not get to run must not spin afterwards. */
+static void no_look_is_due_at_once(void **state)
+{
+    (void)state;
+    for (int64_t late = 0; late < 2 * NS_PER_S; late += 7 * NS_PER_MS)
+        for (int locked = 0; locked < 2; locked++) {
+            struct shm_pace p;
+            int64_t now = 0;
+            shm_pace_init(&p, now);
+            for (int i = 0; locked && i < 200; i++)
+                now = i % 20 < 10 ? shm_pace_found(&p, now) : shm_pace_missed(&p, now);
+            now += late;
+            int looks = 0;
+            for (const int64_t end = now + NS_PER_S; now < end; looks++) {
+                const int64_t next = shm_pace_missed(&p, now);
+                assert_true(next > now);
+                now = next;
+            }
+            assert_in_range(looks, 1, 150);
+        }
 }
 
 static void waiting_costs_little(void **state)
@@ -574,6 +663,40 @@ static void plays_from_now_on(void **state)
     char text[96];
     s.r->driver->describe(s.r, text, sizeof text);
     assert_non_null(strstr(text, s.path));
+    rig_finish(&s);
+}
+
+/* Each dropped header once, however often it is looked at; each chunk that is too late. */
+static void counts_what_it_drops(void **state)
+{
+    (void)state;
+    struct rig s;
+    rig_make(&s, 2 * MIB);
+    const struct receiver_counters *c = &s.counters;
+    s.guest.max_chunks = 8;
+    shm_guest_start(&s.guest);
+    s.guest.map[0]++;
+    rig_open(&s);
+    rig_settle(&s);
+    rig_settle(&s);
+    assert_int_equal(count_read(&c->foreign), 1);
+    s.guest.map[0]--;
+    s.guest.map[17] = 12;
+    rig_settle(&s);
+    assert_int_equal(count_read(&c->bad_format), 1);
+    s.guest.map[17] = 16;
+    s.guest.map[9] = 0xff;
+    rig_settle(&s);
+    assert_int_equal(count_read(&c->bad_size), 1);
+    s.guest.map[9] = 0;
+    rig_settle(&s);
+    s.guest.map[4] = 7; /* the slot of the first one is being written to already */
+    assert_int_equal(rig_listen(&s, 5 * NS_PER_S), 1);
+    assert_int_equal(count_read(&c->late_chunks), 6);
+    assert_int_equal(count_read(&c->left_chunks), 0);
+    s.guest.map[6] = 48; /* another stream, at a moment when nothing waits */
+    rig_settle(&s);
+    assert_int_equal(count_read(&c->left_chunks), 0);
     rig_finish(&s);
 }
 
@@ -983,9 +1106,13 @@ int main(void)
         cmocka_unit_test(tells_a_restart_from_a_wrap),
         cmocka_unit_test(plays_what_is_the_same_in_each_lap),
         cmocka_unit_test(a_torn_index_is_read_again),
+        cmocka_unit_test(proves_that_nothing_torn_is_whole),
+        cmocka_unit_test(what_is_given_up_is_counted),
         cmocka_unit_test(one_look_a_chunk_is_enough),
+        cmocka_unit_test(no_look_is_due_at_once),
         cmocka_unit_test(waiting_costs_little),
         cmocka_unit_test(plays_from_now_on),
+        cmocka_unit_test(counts_what_it_drops),
         cmocka_unit_test(a_streams_first_chunk_is_heard),
         cmocka_unit_test(reads_all_formats),
         cmocka_unit_test(waits_for_an_empty_file_to_grow),

@@ -10,7 +10,7 @@
 static int parse(struct options *o, char *why, const char *line)
 {
     static char words[512];
-    char *argv[32] = {NULL};
+    char *argv[64] = {NULL};
     int argc = 0;
     strncpy(words, line, sizeof words - 1);
     for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
@@ -84,6 +84,9 @@ static void long_names(void **state)
     assert_int_equal(o.bound, 100000000);
     good(&o, "scream --group 239.0.0.1 --name X --sink Y --device Z --no-connect --verbose");
     good(&o, "scream --shm /x");
+    assert_false(o.no_sandbox);
+    good(&o, "scream --no-sandbox");
+    assert_true(o.no_sandbox);
     good(&o, "scream --version");
     assert_int_equal(o.action, OPTIONS_VERSION);
 }
@@ -115,6 +118,38 @@ static void wrong_values_are_named(void **state)
     bad("scream virbr0", "virbr0: an argument too many");
 }
 
+static void allows(void **state)
+{
+    (void)state;
+    struct options o;
+    good(&o, "scream");
+    assert_true(allow_admits(&o.receiver.allow, 0xc0a87a32));
+    good(&o, "scream --allow 192.168.122.50 --allow 10.1.2.3/8");
+    assert_int_equal(o.receiver.allow.count, 2);
+    assert_true(allow_admits(&o.receiver.allow, 0xc0a87a32));
+    assert_false(allow_admits(&o.receiver.allow, 0xc0a87a33));
+    assert_true(allow_admits(&o.receiver.allow, 0x0affffff));
+    assert_false(allow_admits(&o.receiver.allow, 0x0b000000));
+    good(&o, "scream --allow 1.2.3.4/0");
+    assert_true(allow_admits(&o.receiver.allow, 0xffffffff));
+    bad("scream --allow", "--allow: needs a value");
+    static const char *const wrong[] = {
+        "x",           "192.168.122",      "1.2.3.4/",    "1.2.3.4/33", "1.2.3.4/-1",
+        "1.2.3.4/+8",  "1.2.3.4/8x",       "1.2.3.4/008", "/8",         "::1",
+        "1.2.3.4/8/8", "192.168.122.0255", "guest"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "scream --allow %s", wrong[i]);
+        bad(line, "an IPv4 address, or a network");
+    }
+    char line[1024] = "scream";
+    for (int i = 0; i < ALLOW_MOST; i++)
+        strcat(line, " --allow 10.0.0.1");
+    good(&o, line);
+    bad(strcat(line, " --allow 10.0.0.1"), "no more than 16");
+    bad("scream -m /dev/shm/scream --allow 10.0.0.1", "exclude each other");
+}
+
 static void help_names_every_option(void **state)
 {
     (void)state;
@@ -122,8 +157,9 @@ static void help_names_every_option(void **state)
     FILE *f = fmemopen(text, sizeof text - 1, "w");
     options_help(f);
     fclose(f);
-    static const char *const all[] = {"-u,", "-p,", "-i,", "-g,", "-m,", "-P,", "-o,", "-d,",
-                                      "-s,", "-n,", "-t,", "-l,", "-c,", "-v,", "-h,", "--version"};
+    static const char *const all[] = {"-u,", "-p,", "-i,", "-g,", "--allow",  "-m,",
+                                      "-P,", "-o,", "-d,", "-s,", "-n,",      "-t,",
+                                      "-l,", "-c,", "-v,", "-h,", "--version"};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (!strstr(text, all[i]))
             fail_msg("--help lacks %s", all[i]);
@@ -149,6 +185,7 @@ int main(void)
         cmocka_unit_test(what_upstream_takes),
         cmocka_unit_test(long_names),
         cmocka_unit_test(wrong_values_are_named),
+        cmocka_unit_test(allows),
         cmocka_unit_test(check_takes_the_others),
         cmocka_unit_test(help_names_every_option),
     };

@@ -72,6 +72,35 @@ static void once_a_minute(void **state)
     assert_string_equal(text, "");
 }
 
+/* Nothing is dropped without a word: every counter of the receiver's has a line, but for these two. */
+static void every_drop_has_a_reason(void **state)
+{
+    (void)state;
+    static struct receiver_counters counters;
+    static struct stream_counters none;
+    counter *const all = (counter *)&counters;
+    const size_t count = sizeof counters / sizeof *all;
+    char text[1024], lines[32][128] = {{0}};
+    assert_true(count <= 32);
+    unsetenv("JOURNAL_STREAM");
+    for (size_t i = 0; i < count; i++) {
+        struct report r;
+        report_init(&r, &counters, &none);
+        count_add(&all[i], 7);
+        report_at(&r, NS_PER_S, text, sizeof text);
+        gauge_set(&all[i], 0);
+        if (&all[i] == &counters.packets || &all[i] == &counters.restarts) {
+            assert_string_equal(text, "");
+            continue;
+        }
+        assert_non_null(strstr(text, "scream: 7 "));
+        assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+        snprintf(lines[i], sizeof lines[i], "%.120s", text);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(lines[k], lines[i]);
+    }
+}
+
 static void a_reason_is_told_once(void **state)
 {
     (void)state;
@@ -119,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once_a_minute),
+        cmocka_unit_test(every_drop_has_a_reason),
         cmocka_unit_test(a_reason_is_told_once),
         cmocka_unit_test(the_journal_gets_priorities),
     };

@@ -128,10 +128,11 @@ static void need_namespace(void)
 static void parses_only_packets(void **state)
 {
     (void)state;
-    uint8_t bytes[SCREAM_DATAGRAM + 1] = {0x81, 24, 6, 0x3f, 0x06};
+    struct udp_datagram raw = {{0x81, 24, 6, 0x3f, 0x06}};
+    uint8_t *bytes = raw.outside;
     struct packet p = {.bytes = 7};
-    for (size_t n = 0; n <= sizeof bytes; n++)
-        assert_int_equal(udp_parse(bytes, n, &p), n == SCREAM_DATAGRAM ? UDP_OK : UDP_BAD_SIZE);
+    for (size_t n = 0; n <= sizeof raw + 1; n++)
+        assert_int_equal(udp_parse(&raw, n, &p), n == SCREAM_DATAGRAM ? UDP_OK : UDP_BAD_SIZE);
     assert_int_equal(p.bytes, SCREAM_PAYLOAD);
     assert_ptr_equal(p.data, bytes + 5);
     assert_int_equal(p.format.rate, 44100);
@@ -141,7 +142,7 @@ static void parses_only_packets(void **state)
         bytes[0] = (uint8_t)v;
         bytes[1] = (uint8_t)(v >> 8);
         bytes[2] = (uint8_t)(v >> 16);
-        if (udp_parse(bytes, SCREAM_DATAGRAM, &p) == UDP_OK)
+        if (udp_parse(&raw, SCREAM_DATAGRAM, &p) == UDP_OK)
             good += p.format.channels >= 1 && p.format.channels <= 8;
     }
     assert_in_range(good, 1, 6 * 3 * 8);
@@ -271,7 +272,7 @@ static void unicast_hears_nothing_else(void **state)
     assert_int_equal(next_mark(&h), 3);
     say(fd, "127.0.0.2", 4); /* any address of ours */
     assert_int_equal(next_mark(&h), 4);
-    assert_int_equal(count_read(&h.counters.other_source), 1);
+    assert_int_equal(count_read(&h.counters.broadcasts), 1);
     assert_int_equal(count_read(&h.counters.packets), 2);
     close(member);
     close(fd);
@@ -323,10 +324,83 @@ static void counts_what_is_no_packet(void **state)
     }
     say(fd, "127.0.0.1", 1);
     assert_int_equal(next_mark(&h), 1);
-    assert_int_equal(count_read(&h.counters.bad_size), bad_sizes);
-    assert_int_equal(count_read(&h.counters.bad_format), bad_formats);
+    assert_int_equal(count_read(&h.counters.bad_size), 0); /* it is left to the kernel */
+    assert_int_equal(count_read(&h.counters.bad_format), 0);
+    for (int looks = 0; looks < 2; looks++)
+        h.r->driver->tend(h.r, clock_now());
+    assert_int_equal(count_read(&h.counters.refused), bad_sizes + bad_formats);
+    assert_int_equal(count_read(&h.counters.kernel_drops), 0);
     assert_int_equal(count_read(&h.counters.packets), 1);
     close(fd);
+    unhear(&h);
+}
+
+/* Speaks from that address of this host. */
+static int talker_at(const char *address)
+{
+    const int fd = talker("lo");
+    const struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(address)};
+    assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof from), 0);
+    return fd;
+}
+
+static void hears_only_whom_it_may(void **state)
+{
+    (void)state;
+    need_namespace();
+    static const char *const ways[] = {"127.0.0.1", SCREAM_DEFAULT_GROUP};
+    const int guest = talker_at("127.0.9.50"), stranger = talker_at("127.0.0.3");
+    for (int i = 0; i < 2; i++) {
+        struct receiver_config config = i == 0 ? unicast : on_lo;
+        struct heard h;
+        char text[96];
+        config.allow.count = 2;
+        assert_true(allow_parse("10.0.0.0/8", &config.allow.list[0]));
+        assert_true(allow_parse("127.0.9.0/24", &config.allow.list[1]));
+        hear(&h, &config);
+        for (int n = 0; n < 1000; n++)
+            say(stranger, ways[i], 1);
+        say(guest, ways[i], 2);
+        assert_int_equal(next_mark(&h), 2);
+        assert_int_equal(h.packets[0].source.address, 0x7f000932);
+        for (int looks = 0; looks < 2; looks++)
+            h.r->driver->tend(h.r, clock_now());
+        assert_int_equal(count_read(&h.counters.packets), 1);
+        assert_int_equal(count_read(&h.counters.refused), 1000);
+        assert_int_equal(count_read(&h.counters.kernel_drops), 0);
+        h.r->driver->describe(h.r, text, sizeof text);
+        assert_non_null(strstr(text, ", of 10.0.0.0/8 and 1 more only"));
+        unhear(&h);
+    }
+    close(stranger);
+    close(guest);
+}
+
+/* For a while one of them only; then all again. */
+static void hears_whom_it_favours(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct heard h;
+    hear(&h, &on_lo);
+    const int guest = talker_at("127.0.0.1"), port = talker_at("127.0.0.1"),
+              host = talker_at("127.0.0.2");
+    say(guest, SCREAM_DEFAULT_GROUP, 1);
+    assert_int_equal(next_mark(&h), 1);
+    const struct source_id source = h.packets[0].source;
+    h.r->driver->favour(h.r, &source);
+    say(port, SCREAM_DEFAULT_GROUP, 2); /* the same host's other port */
+    say(host, SCREAM_DEFAULT_GROUP, 3);
+    say(guest, SCREAM_DEFAULT_GROUP, 4);
+    assert_int_equal(next_mark(&h), 4);
+    h.r->driver->favour(h.r, NULL);
+    say(port, SCREAM_DEFAULT_GROUP, 5);
+    assert_int_equal(next_mark(&h), 5);
+    say(host, SCREAM_DEFAULT_GROUP, 6);
+    assert_int_equal(next_mark(&h), 6);
+    close(host);
+    close(port);
+    close(guest);
     unhear(&h);
 }
 
@@ -644,7 +718,7 @@ static void join_far(struct udp_socket *s)
     char waiting[256], why[256];
     const struct receiver_config config = {.interface = "far", .port = PORT};
     assert_true(lay_cable());
-    assert_int_equal(udp_socket_open(s, &config, waiting, why, sizeof why), 0);
+    assert_int_equal(udp_socket_open(s, &config, NULL, waiting, why, sizeof why), 0);
     assert_int_equal(s->members.count, 1);
 }
 
@@ -777,6 +851,27 @@ static void a_full_socket_keeps_the_channels(void **state)
     unhear(&h);
 }
 
+/* What the filter refuses is no loss of the guest's, whose channels stay where they are. */
+static void what_is_refused_moves_no_channel(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct heard h;
+    hear(&h, &unicast);
+    const int fd = talker("lo");
+    uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 32, 7, 0x3f, 0x01};
+    for (int i = 0; i < 20; i++) {
+        say_bytes(fd, "127.0.0.1", bytes, 3);
+        say_bytes(fd, "127.0.0.1", bytes, sizeof bytes);
+    }
+    for (int n = 0; n < 20; n++) {
+        assert_int_equal(next_packets(&h, 1), 1);
+        assert_int_equal(h.packets[0].bytes, SCREAM_PAYLOAD);
+    }
+    close(fd);
+    unhear(&h);
+}
+
 /* config cannot be opened: errno, and what the explanation has to name. */
 static void refuses(const struct receiver_config *config, int err, const char *name)
 {
@@ -844,14 +939,14 @@ static void senders_are_told_apart(void **state)
 {
     (void)state;
     struct udp_seen s = {.count = 0};
-    uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 16, 2, 3, 0};
+    struct udp_datagram raw = {{0x01, 16, 2, 3, 0}};
     const struct source_id one = {1, 1}, two = {1, 2};
-    udp_seen_add(&s, one, bytes, sizeof bytes);
-    udp_seen_add(&s, two, bytes, 5);
-    bytes[0] = 0x81;
-    udp_seen_add(&s, one, bytes, sizeof bytes);
-    bytes[1] = 17;
-    udp_seen_add(&s, one, bytes, sizeof bytes);
+    udp_seen_add(&s, one, &raw, SCREAM_DATAGRAM);
+    udp_seen_add(&s, two, &raw, 5);
+    raw.outside[0] = 0x81;
+    udp_seen_add(&s, one, &raw, SCREAM_DATAGRAM);
+    raw.outside[1] = 17;
+    udp_seen_add(&s, one, &raw, SCREAM_DATAGRAM);
     assert_int_equal(s.count, 2);
     assert_int_equal(s.packets, 2);
     assert_int_equal(s.list[0].packets, 2);
@@ -860,11 +955,36 @@ static void senders_are_told_apart(void **state)
     assert_int_equal(s.list[1].packets, 0);
     assert_int_equal(s.list[1].foreign, 1);
     assert_int_equal(s.list[1].length, 5);
-    bytes[1] = 16;
+    raw.outside[1] = 16;
     for (uint16_t port = 10; port < 30; port++)
-        udp_seen_add(&s, (struct source_id){2, port}, bytes, sizeof bytes);
+        udp_seen_add(&s, (struct source_id){2, port}, &raw, SCREAM_DATAGRAM);
     assert_int_equal(s.count, UDP_SEEN);
     assert_int_equal(s.packets, 22);
+}
+
+/* Headers of any length, and pieces of them. */
+static void sees_only_whole_headers(void **state)
+{
+    (void)state;
+    struct sockaddr_in to;
+    for (unsigned words = 0; words < 16; words++) {
+        struct udp_sighting raw = {{(uint8_t)(0x40 | words)}};
+        const size_t head = words * 4u;
+        raw.outside[9] = IPPROTO_UDP;
+        memcpy(raw.outside + 16, (uint8_t[]){239, 255, 77, 77}, 4);
+        if (head >= 20) /* destination port, length */
+            memcpy(raw.outside + head + 2, (uint8_t[]){0x0f, 0xaa, 0x04, 0x8d}, 4);
+        for (size_t n = 0; n <= sizeof raw + 9; n++) {
+            const bool whole = head >= 20 && n >= head + 8;
+            assert_int_equal(udp_parse_sighting(&raw, n, &to), whole);
+            if (!whole)
+                continue;
+            assert_int_equal(ntohl(to.sin_addr.s_addr), 0xefff4d4d);
+            assert_int_equal(ntohs(to.sin_port), PORT);
+        }
+        raw.outside[7] = 1; /* a later fragment */
+        assert_false(udp_parse_sighting(&raw, sizeof raw, &to));
+    }
 }
 
 int main(int argc, char **argv)
@@ -880,6 +1000,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(unicast_hears_nothing_else),
         cmocka_unit_test(unicast_takes_an_address),
         cmocka_unit_test(counts_what_is_no_packet),
+        cmocka_unit_test(hears_only_whom_it_may),
+        cmocka_unit_test(hears_whom_it_favours),
         cmocka_unit_test(senders_keep_their_source),
         cmocka_unit_test(arrival_is_not_the_wake_up),
         cmocka_unit_test(counts_the_kernels_drops),
@@ -893,7 +1015,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(refreshing_is_reported),
         cmocka_unit_test(refreshing_loses_nothing),
         cmocka_unit_test(a_full_socket_keeps_the_channels),
+        cmocka_unit_test(what_is_refused_moves_no_channel),
         cmocka_unit_test(senders_are_told_apart),
+        cmocka_unit_test(sees_only_whole_headers),
         cmocka_unit_test(explains_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,23 @@
+/*
+ * Least privilege for the one thread that handles what a guest and a network have written: it gives up
+ * every system call but the few that waiting, reading and handing on take. What would be won by
+ * breaking into it cannot open, connect, send, start or map anything.
+ *
+ * A seccomp filter of this thread only, written by hand: a list of numbers and one look at an argument
+ * are no reason for a library. It is inherited by threads that this one makes (it may not), not by
+ * others, so the audio libraries are left alone. Landlock would add nothing: no call that takes a path
+ * to open is left. What is not on the list fails with EPERM; nothing is killed for it.
+ */
+#ifndef SCREAM_SANDBOX_H
+#define SCREAM_SANDBOX_H
+
+#define SANDBOX_WRITABLE 4
+
+/*
+ * The calling thread, when all that it needs is open. From now on it may write to these descriptors
+ * only, at most SANDBOX_WRITABLE, and cannot undo it. 0; -ENOSYS when the kernel or this build has no
+ * such thing (sanitizers need calls of their own), or another -errno; the thread is as it was then.
+ */
+int sandbox_enter(const int *writable, int count);
+
+#endif

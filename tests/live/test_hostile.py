@@ -1,0 +1,154 @@
+"""
+A guest and a network that mean harm: nothing breaks, nothing spins, and who plays honestly is heard.
+
+HOSTILE_SECONDS=600   how long each of them goes on; without it, two seconds, and none of the floods
+"""
+import os
+import time
+
+from common import BUILD, Child, Failure, await_, check
+from hearing import Hearing, figures
+from net import GUEST
+from scream import GROUP, by_bridge
+from servers import Pulse
+from test_faults import MIB, Shared, resources, now
+from test_play import compare, guest, stalls, whole
+
+SECONDS = float(os.environ.get('HOSTILE_SECONDS', '2'))
+RATE = 100000    # packets a second
+CPU = 0.05       # of a processor, while a guest scribbles
+RECOVERY = 1.0   # s until an honest guest is heard
+GROWTH = 2048    # KiB of memory
+LATER = 2.0      # ms: latency beside that of a run without a flood
+FLOOD, SCRIBBLE = os.path.join(BUILD, 'flood'), os.path.join(BUILD, 'scribble')
+KINDS = ('noise', 'header', 'index', 'formats', 'ring')
+TICKS = os.sysconf('SC_CLK_TCK')
+
+
+def cpu(pid):
+    """Seconds of a processor, of all its threads."""
+    with open('/proc/%d/stat' % pid) as f:
+        fields = f.read().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def confined(pid):
+    """Names of the threads that have a system call filter more than the others."""
+    filters = {}
+    for task in os.listdir('/proc/%d/task' % pid):
+        with open('/proc/%d/task/%s/status' % (pid, task)) as f:
+            fields = dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
+        if 'Seccomp_filters' not in fields:
+            return None  # a kernel older than 5.9
+        filters[fields['Name']] = int(fields['Seccomp_filters'])
+    return [name for name, n in filters.items() if n > min(filters.values())]
+
+
+def remake(rig, kind):
+    """What else an owner may do to its file."""
+    if kind == 'cut':
+        os.truncate(rig.path, 30)
+    elif kind == 'empty':
+        os.truncate(rig.path, 0)
+    elif kind == 'grow':
+        os.truncate(rig.path, 8 * MIB)
+    elif kind == 'replace':
+        os.unlink(rig.path)
+        rig.make()
+    os.truncate(rig.path, 2 * MIB)
+
+
+def memory(place, network):
+    """Headers and samples at full speed, one kind after the other; the file cut, grown and replaced."""
+    shares, each = [], SECONDS / len(KINDS)
+    with Shared(place, network) as rig:
+        rig.make()
+        rig.scream.holds(rig.path)
+        files = resources(rig.scream.pid)[0]
+        await_('the receiver thread, and no other, to be confined', lambda: confined(
+            rig.scream.pid) in (None, ['scream-receiver']))
+        for kind in KINDS:
+            begin, used = now(), cpu(rig.scream.pid)
+            with Child(place, 'scribble', [SCRIBBLE, rig.path, int(SECONDS) + 2, kind]):
+                time.sleep(each / 2)
+                for change in ('cut', 'empty', 'grow', 'replace'):
+                    remake(rig, change)
+                    time.sleep(each / 8)
+            rig.scream.alive()
+            shares.append((cpu(rig.scream.pid) - used) / (now() - begin))
+        text = ', '.join('%s %.1f' % (k, 100 * s) for k, s in zip(KINDS, shares)) + ' % of a processor'
+        check(max(shares) <= CPU + 1 / TICKS / each, text)
+        rig.ear.listen()
+        rig.guest()
+        seconds = rig.recovered('the honest guest')
+        after = resources(rig.scream.pid)
+        check(after[0] <= files + 1, 'open files: %d, then %d' % (files, after[0]))
+        check(seconds <= RECOVERY, 'the honest guest was heard after %.2f s' % seconds)
+    return '%s; an honest guest is heard after %.2f s' % (text, seconds)
+
+
+def flooding(place, network, name, kind, seconds):
+    """From the second guest's place; its own processes give way to all others."""
+    two = network.guests[1]
+    return Child(place, 'flood' + name, [FLOOD, '-n', RATE, '-d', seconds, '-k', kind, GROUP, 4010,
+                                         two.address], prefix=(*two.prefix, 'chrt', '-i', '0'))
+
+
+def play(place, network, server, name, flood, *options):
+    """An honest guest's sound, and beside it, when there is one, a flood: the verdict and what it cost."""
+    with Hearing(place, server, log=place.file('send.sent'), name='listen' + name) as hearing, \
+            by_bridge(place, server, *options, name='scream' + name) as scream, \
+            guest(place, network, '-s', 'noise', '-d', SECONDS + 1, '--log-bursts') as sender:
+        await_('sound', lambda: 'playing' in scream.said())
+        before, used, begin = resources(scream.pid), cpu(scream.pid), now()
+        if flood:
+            with flooding(place, network, name, flood, SECONDS) as child:
+                child.wait(SECONDS + 10)
+        sender.finish(SECONDS + 10)
+        time.sleep(0.4)
+        scream.alive()
+        used = (cpu(scream.pid) - used) / (now() - begin)
+        after = resources(scream.pid)
+        check(after[0] == before[0], 'open files: %d, then %d' % (before[0], after[0]))
+        check(after[2] - before[2] < GROWTH, 'memory: %d KiB, then %d' % (before[2], after[2]))
+        verdict = hearing.heard()
+    if not flood:
+        os.unlink(place.file('send.sent'))
+    return verdict, used
+
+
+def dropped(place, name):
+    """What the receiver has told of."""
+    with open(place.file('scream%s.log' % name)) as f:
+        return [line.strip() for line in f if 'kernel' in line or 'dropped' in line]
+
+
+def floods(place, network):
+    """A hundred thousand packets a second from everywhere change nothing of what is heard."""
+    told = []
+    with Pulse(place) as server:
+        calm, _ = play(place, network, server, 'calm', None)
+        for name, kind, options in (('noise', 'noise', ()), ('formats', 'formats', ()),
+                                    ('allowed', 'formats', ('--allow', GUEST))):
+            v, used = play(place, network, server, name, kind, *options)
+            try:
+                whole(v, SECONDS + 1)
+                with flooding(place, network, 'control', kind, 2 * SECONDS + 20):
+                    more = compare(place, server, v, SECONDS + 1)
+            except Failure as e:
+                raise Failure('%s: %s; %s' % (name, e, dropped(place, name))) from None
+            later = v['latency']['median'] - calm['latency']['median']
+            with open(place.file('flood%s.log' % name)) as f:
+                rate = int(f.read().split()[0]) / SECONDS
+            told.append('%s: %d dropouts, %+.2f ms, %.0f a second, %.0f %% of a processor%s'
+                        % (name, v['dropouts'], later, rate, 100 * used, more))
+            # a guest that was held up has taught the receiver to hold more in store
+            if not stalls(place.file('send.sent')):
+                check(abs(later) < LATER, '%s; %s' % (told[-1], figures(v)))
+            os.unlink(place.file('send.sent'))
+    return '; '.join(told)
+
+
+TESTS = [('memory', memory)]
+if 'HOSTILE_SECONDS' in os.environ:
+    TESTS.append(('floods', floods))

@@ -1,0 +1,151 @@
+/* What a confined thread may do and what not; the others are as free as before. */
+#include "test.h"
+
+#include "clock.h"
+#include "ingest.h"
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CALLS 16
+
+struct trial {
+    int event, other;
+    int entered;        /* what sandbox_enter() said */
+    int refused[CALLS]; /* errno of what must fail, 0 when it did not */
+    int granted[CALLS]; /* likewise of what must not */
+};
+
+static int error_of(long ret)
+{
+    return ret < 0 ? errno : 0;
+}
+
+static void *confined(void *arg)
+{
+    struct trial *t = arg;
+    struct stat st;
+    struct timespec ts;
+    struct pollfd p = {.fd = t->event, .events = POLLIN};
+    uint64_t one = 1;
+    t->entered = sandbox_enter(&t->event, 1);
+    if (t->entered < 0)
+        return NULL;
+    int *r = t->refused, *g = t->granted;
+    *r++ = error_of(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    *r++ = error_of(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    *r++ = error_of(write(t->other, &one, sizeof one));
+    *r++ = error_of(syscall(SYS_writev, t->event, NULL, 0));
+    *r++ = error_of(syscall(SYS_execve, "/bin/true", NULL, NULL));
+    *r++ = error_of(syscall(SYS_clone, 0, NULL, NULL, NULL, NULL));
+    *r++ = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+               ? errno
+               : 0;
+    *r++ = error_of(syscall(SYS_kill, getpid(), 0));
+    *r++ = error_of(syscall(SYS_unlinkat, AT_FDCWD, "/nothing/here", 0));
+    *g++ = error_of(write(t->event, &one, sizeof one));
+    *g++ = error_of(poll(&p, 1, 0));
+    *g++ = error_of(read(t->event, &one, sizeof one));
+    *g++ = error_of(fstat(t->event, &st));
+    *g++ = error_of(clock_gettime(CLOCK_MONOTONIC, &ts));
+    *g++ = error_of(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts));
+    return NULL;
+}
+
+static void a_confined_thread_can_only_read(void **state)
+{
+    (void)state;
+    struct trial t = {.event = eventfd(0, EFD_CLOEXEC), .other = eventfd(0, EFD_CLOEXEC)};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, confined, &t), 0);
+    pthread_join(thread, NULL); /* and it may end */
+    if (t.entered == -ENOSYS) {
+        print_message("skipped: no sandbox in this build or kernel\n");
+        skip();
+    }
+    assert_int_equal(t.entered, 0);
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(t.refused[i], EPERM);
+    for (int i = 0; i < CALLS; i++)
+        assert_int_equal(t.granted[i], 0);
+    const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* this thread is not */
+    assert_true(fd >= 0);
+    close(fd);
+    close(t.event);
+    close(t.other);
+}
+
+/* ---- the receiver thread ---- */
+
+/* Its first read() tries to open a file; then it waits. */
+struct burglar {
+    struct receiver base;
+    int error; /* -1: not yet */
+};
+
+static int burglar_read(struct receiver *r, int wake_fd, struct packet *packets, int max)
+{
+    struct burglar *b = (struct burglar *)r;
+    (void)packets, (void)max;
+    if (b->error >= 0) {
+        struct pollfd p = {.fd = wake_fd, .events = POLLIN};
+        return poll(&p, 1, -1), 0;
+    }
+    const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    b->error = fd < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return -EIO;
+}
+
+static const struct receiver_driver burglar_driver = {.name = "burglar", .read = burglar_read};
+
+static int error_of_burglar(bool sandbox)
+{
+    struct receiver_counters counters = {0};
+    struct burglar b = {.base = {.driver = &burglar_driver, .counters = &counters}, .error = -1};
+    struct stream stream;
+    struct notifier notifier;
+    struct ingest *ingest;
+    assert_int_equal(stream_init(&stream, 0), 0);
+    assert_int_equal(notifier_init(&notifier), 0);
+    assert_int_equal(ingest_start(&ingest, &b.base, &stream, &notifier, sandbox), 0);
+    struct pollfd p = {.fd = notifier.fd, .events = POLLIN};
+    assert_int_equal(poll(&p, 1, 10000), 1); /* what it says of its end gets through */
+    ingest_stop(ingest);
+    notifier_finish(&notifier);
+    stream_finish(&stream);
+    return b.error;
+}
+
+static void the_receiver_thread_is_confined(void **state)
+{
+    (void)state;
+    assert_int_equal(error_of_burglar(false), 0);
+    if (error_of_burglar(true) != EPERM) {
+        if (sandbox_enter(NULL, 99) == -ENOSYS)
+            skip();
+        fail_msg("it could open a file");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_confined_thread_can_only_read),
+        cmocka_unit_test(the_receiver_thread_is_confined),
+    };
+    return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
+}
