@@ -12,3 +12,14 @@ const struct receiver_driver *const receiver_table[] = {
 #endif
     NULL,
 };
+
+const struct receiver_absent receiver_absent[] = {
+#ifndef HAVE_UDP
+    {"udp", "left out of this build; run make again with udp in RECEIVERS="},
+#endif
+#ifndef HAVE_IVSHMEM
+    {"ivshmem", "left out of this build; run make again with ivshmem in RECEIVERS="},
+#endif
+    {"pcap", "not in this version; what the guest sends is received without it"},
+    {NULL, NULL},
+};

@@ -19,16 +19,14 @@ struct option_row {
 };
 
 static const struct option_row rows[] = {
-    {'u', "unicast", NULL, "receive what is sent to this host, instead of to a group",
-     option_unicast},
+    {'u', "unicast", NULL, "receive what is sent to this host, not to a group", option_unicast},
     {'p', "port", "PORT", "UDP port (4010)", option_port},
-    {'i', "interface", "IFACE", "only this interface, by name or IPv4 address (every one)",
+    {'i', "interface", "IFACE", "only this interface, by name or IPv4 address (all)",
      option_interface},
     {'g', "group", "ADDRESS", "multicast group (239.255.77.77)", option_group},
-    {0, "allow", "ADDRESS[/N]", "hear this sender or network only; may be repeated (everybody)",
-     option_allow},
+    {0, "allow", "ADDRESS[/N]", "hear only this sender or network; repeatable (all)", option_allow},
     {'m', "shm", "FILE", "receive from this IVSHMEM file instead of the network", option_shm},
-    {'P', "pcap", NULL, "sniff the packets with libpcap", option_pcap},
+    {'P', "pcap", NULL, "sniff the packets (libpcap): not in this version", option_pcap},
     {'o', "output", "OUTPUT", "where to play: see below (auto)", option_output},
     {'d', "device", "DEVICE", "alsa: device (default); wav: file (scream.wav)", option_device},
     {'s', "sink", "SINK", "pulse, pipewire: sink to play to (the default one)", option_sink},
@@ -36,10 +34,9 @@ static const struct option_row rows[] = {
     {'t', "target", "MS", "latency to hold, or auto: as low as possible (auto)", option_target},
     {'l', "limit", "MS", "latency never exceeded for longer than a second (200)", option_limit},
     {'c', "no-connect", NULL, "do not connect to a sink or to ports", option_no_connect},
-    {0, "exact", NULL, "pass samples unaltered, do not follow the guest's clock", option_exact},
-    {0, "check", NULL, "look at what these options need, say what is missing, and end",
-     option_check},
-    {0, "no-sandbox", NULL, "let the receiving thread keep all system calls, for debuggers",
+    {0, "exact", NULL, "samples unaltered: the guest's clock is not followed", option_exact},
+    {0, "check", NULL, "look at what these options need, tell, and end", option_check},
+    {0, "no-sandbox", NULL, "for debuggers: do not confine the receiving thread",
      option_no_sandbox},
     {'v', "verbose", NULL, "say more", option_verbose},
     {'h', "help", NULL, "print this", option_help},
@@ -76,16 +73,22 @@ static const struct option_row *row_of(int value)
 /* What the single options cannot see. */
 static int check(struct options *o, char *why, size_t size)
 {
-    if (o->receiver.file)
-        o->receiver_name = "ivshmem";
-    if (!receiver_find(o->receiver_name)) {
-        option_say(why, size, "%s: this build has no %s receiver",
-                   strcmp(o->receiver_name, "pcap") == 0 ? "-P"
-                   : o->receiver.file                    ? "-m"
-                                                         : "network",
-                   o->receiver_name);
+    const bool sniffs = strcmp(o->receiver_name, "pcap") == 0;
+    if (o->receiver.file && sniffs) {
+        option_say(why, size, "-P and -m exclude each other: shared memory has no packets");
         return -EINVAL;
     }
+    if (o->receiver.file)
+        o->receiver_name = "ivshmem";
+    for (const struct receiver_absent *a = receiver_absent; a->name; a++)
+        if (strcmp(o->receiver_name, a->name) == 0) {
+            option_say(why, size, "%s: the %s receiver is %s",
+                       sniffs             ? "-P"
+                       : o->receiver.file ? "-m"
+                                          : "without -m",
+                       a->name, a->why);
+            return -EINVAL;
+        }
     if (o->receiver.unicast && o->receiver.group) {
         option_say(why, size, "-u and -g exclude each other: unicast has no group");
         return -EINVAL;

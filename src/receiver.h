@@ -96,6 +96,12 @@ struct receiver_driver {
 /* receivers/table.c: what this build has, NULL at the end. */
 extern const struct receiver_driver *const receiver_table[];
 
+/* receivers/table.c: what this build lacks, and why, a clause with the remedy. */
+struct receiver_absent {
+    const char *name, *why;
+};
+extern const struct receiver_absent receiver_absent[];
+
 /* The driver of that name, or NULL. */
 const struct receiver_driver *receiver_find(const char *name);
 

@@ -42,8 +42,7 @@ def help_and_version(place, network):
 def missing_drivers(place, network):
     """A driver of another build says so."""
     code, _, err = run('-P', '-o', 'raw')
-    if code == 2:
-        check('pcap' in err, err)
+    check(code == 2 and '-P' in err and 'not in this version' in err, err)
     code, _, err = run('-o', 'jack')
     check(code == 2 and 'jack' in err, err)
     return ''

@@ -50,6 +50,13 @@ static void defaults(void **state)
     assert_false(o.verbose || o.receiver.unicast || o.output.no_connect);
 }
 
+static void receivers_that_are_not_there(void **state)
+{
+    (void)state;
+    bad("scream -P", "not in this version");
+    bad("scream -P -m /dev/shm/scream", "-P and -m");
+}
+
 static void what_upstream_takes(void **state)
 {
     (void)state;
@@ -182,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
+        cmocka_unit_test(receivers_that_are_not_there),
         cmocka_unit_test(what_upstream_takes),
         cmocka_unit_test(long_names),
         cmocka_unit_test(wrong_values_are_named),
