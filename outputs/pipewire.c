@@ -99,7 +99,7 @@ static void fill(struct pipewire *p, void *dst, uint32_t frames)
     note_cycle(p, before, now);
     if (p->silent > 0) {
         if (--p->silent == 0 && p->broken)
-            player_break(p->player, now, frames);
+            player_break(p->player, now);
         p->broken = p->broken && p->silent > 0;
         memset(dst, 0, (size_t)frames * p->frame_bytes);
         pipewire_gate_leave(&p->gate);

@@ -110,7 +110,7 @@ static void begin_silently(struct pulse *p)
     p->silent = SILENT_REQUESTS;
     p->asked = 0;
     p->dry = false;
-    player_break(p->player, clock_now(), 0);
+    player_break(p->player, clock_now());
 }
 
 /*

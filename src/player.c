@@ -290,10 +290,8 @@ void player_ran_dry(struct player *p)
         note_underrun(p, 0);
 }
 
-void player_break(struct player *p, int64_t now, uint32_t quantum)
+void player_break(struct player *p, int64_t now)
 {
-    if (quantum > p->quantum)
-        p->quantum = quantum;
     if (!p->playing)
         return;
     begin_anew(p, now);

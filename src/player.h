@@ -104,9 +104,9 @@ void player_resume(struct player *p);
 
 /*
  * The output's thread: what it has given is lost, and no fault of its store (the output went to another
- * device). The sound begins anew at the next fill, at the latency of a start; fills are of `quantum` frames now, 0: as before.
+ * device). The sound begins anew at the next fill, at the latency of a start.
  */
-void player_break(struct player *p, int64_t now, uint32_t quantum);
+void player_break(struct player *p, int64_t now);
 
 /*
  * For outputs flagged OUTPUT_EXACT: the feeder's thread; copies at most `max` bytes of the source's
