@@ -25,7 +25,8 @@
 #define ALSA_DEFAULT_DEVICE "default"
 #define RESUME_WAIT_NS      (50 * NS_PER_MS)
 #define SILENT_RESUMED      0
-#define SILENT_TURNS        5  /* before the player is read: by then a plugin's timing is steady */
+#define SILENT_TURNS        5 /* before the player is read: by then a plugin's timing is steady */
+#define STOOD_STILL_NS      (400 * NS_PER_MS)
 #define MAX_RECOVERIES      20 /* with nothing played between them: it will not come back */
 
 struct alsa {
@@ -41,6 +42,8 @@ struct alsa {
     struct alsa_queue queue;
     unsigned silent; /* turns to be met with silence yet */
     int recoveries;  /* in a row */
+    bool dry;        /* it ran dry, and has not run since */
+    int64_t moved;   /* time when it last took something, 0: it has just begun to run */
 };
 
 /* ---- opening ---- */
@@ -159,7 +162,7 @@ static int recover(struct alsa *a, int err, int64_t *pause)
         }
     } else {
         count_add(&a->xruns, 1);
-        player_ran_dry(a->queue.player);
+        a->dry = true;
     }
     return snd_pcm_prepare(pcm);
 }
@@ -176,10 +179,19 @@ static int wait_or_wake(int wake_fd, int64_t ns)
 static int feed_prepared(struct alsa *a)
 {
     alsa_queue_begin(&a->queue);
+    a->moved = 0;
     const int err = alsa_queue_fill(&a->queue, true);
     return err < 0 || snd_pcm_state(a->queue.pcm) != SND_PCM_STATE_PREPARED
                ? err
                : snd_pcm_start(a->queue.pcm);
+}
+
+/* A plugin whose server hung tells wrong times afterwards: it is begun with anew. */
+static bool stood_still(struct alsa *a)
+{
+    const int64_t now = clock_now(), before = a->moved;
+    a->moved = now;
+    return before != 0 && now - before > STOOD_STILL_NS;
 }
 
 static int feed_running(struct alsa *a)
@@ -187,6 +199,11 @@ static int feed_running(struct alsa *a)
     const int err = alsa_queue_fill(&a->queue, a->silent > 0);
     if (err < 0)
         return err;
+    if (err > 0 && stood_still(a))
+        return -ETIMEDOUT;
+    if (a->dry && a->silent == 0)
+        player_ran_dry(a->queue.player); /* not by the end of the device */
+    a->dry = false;
     a->silent -= a->silent > 0;
     a->recoveries = 0;
     return 0;

@@ -155,6 +155,7 @@ int alsa_queue_fill(struct alsa_queue *q, bool silence)
         sound = sound || done > least;
     }
     q->quiet = sound ? 0 : q->quiet + 1;
-    notice_swallowing(q, &first, now.held - first.held);
-    return 0;
+    const int64_t given = now.held - first.held;
+    notice_swallowing(q, &first, given);
+    return given > 0;
 }

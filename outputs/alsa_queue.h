@@ -41,7 +41,7 @@ void alsa_queue_begin(struct alsa_queue *q);
 
 /*
  * Whatever the player has, and at least what the queue must hold until the next turn, a period later;
- * silence: only that, of silence. 0, or -errno as alsa-lib has it.
+ * silence: only that, of silence. 1, 0 when it has taken nothing, or -errno as alsa-lib has it.
  */
 int alsa_queue_fill(struct alsa_queue *q, bool silence);
 

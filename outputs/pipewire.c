@@ -23,6 +23,7 @@
 #define OPEN_NS        (900 * NS_PER_MS) /* for each of two answers */
 #define START_MS       500
 #define SILENT_RESUMED 1
+#define STOOD_STILL_NS (400 * NS_PER_MS) /* from one cycle to the next, while it runs */
 #define SILENT_CYCLES  3 /* before the player is read: by then quantum and delay are what they are */
 
 extern const struct output_driver pipewire_driver;
@@ -46,6 +47,10 @@ struct pipewire {
     /* the graph's thread, or the control thread while the gate is closed */
     unsigned silent; /* cycles yet, after a pause */
     unsigned cycles; /* up to SILENT_CYCLES */
+    bool broken;     /* the sound begins anew after those silent cycles */
+
+    _Atomic int64_t
+        cycled; /* time of the latest cycle; 0: without a sink since; -1: paused since */
 
     struct pipewire_gate gate; /* before the player */
     atomic_uint quantum;       /* frames of the latest cycle, 0 before the first */
@@ -66,22 +71,42 @@ static void count_cycle(struct pipewire *p)
         p->cycles--; /* start() still waits: once more in the next cycle */
 }
 
+/*
+ * A server that hung is begun with anew: its clock catches up in cycles that would find nothing to play.
+ * Where the stream was without a sink, the sound goes on as after a start.
+ */
+static void note_cycle(struct pipewire *p, int64_t before, int64_t now)
+{
+    if (before == 0) {
+        p->silent = SILENT_CYCLES;
+        p->broken = true;
+    } else if (before > 0 && now - before > STOOD_STILL_NS && !p->no_connect) {
+        p->silent = UINT32_MAX;
+        output_fail(&p->output, -ETIMEDOUT);
+    }
+}
+
 static void fill(struct pipewire *p, void *dst, uint32_t frames)
 {
     struct pw_time t = {0};
+    const int64_t now = clock_now();
+    const int64_t before = atomic_exchange_explicit(&p->cycled, now, memory_order_relaxed);
     if (!pipewire_gate_enter(&p->gate)) {
         memset(dst, 0, (size_t)frames * p->frame_bytes);
         count_cycle(p);
         return;
     }
+    note_cycle(p, before, now);
     if (p->silent > 0) {
-        p->silent--;
+        if (--p->silent == 0 && p->broken)
+            player_break(p->player, now);
+        p->broken = p->broken && p->silent > 0;
         memset(dst, 0, (size_t)frames * p->frame_bytes);
         pipewire_gate_leave(&p->gate);
         return;
     }
     pw_stream_get_time_n(p->stream, &t, sizeof t);
-    const struct pipewire_moment m = pipewire_moment(&t, p->sink.rate, clock_now());
+    const struct pipewire_moment m = pipewire_moment(&t, p->sink.rate, now);
     player_fill(p->player, dst, frames, m.now, m.delay);
     pipewire_gate_leave(&p->gate);
 }
@@ -122,6 +147,8 @@ static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state 
     struct pipewire *p = data;
     log_debug("pipewire: stream %s, was %s%s%s", pw_stream_state_as_string(state),
               pw_stream_state_as_string(old), error ? ": " : "", error ? error : "");
+    if (state != PW_STREAM_STATE_STREAMING && atomic_load(&p->cycled) > 0)
+        atomic_store_explicit(&p->cycled, 0, memory_order_relaxed);
     if (state == PW_STREAM_STATE_ERROR || state == PW_STREAM_STATE_UNCONNECTED)
         fail(p, -ECONNRESET);
 }
@@ -300,6 +327,7 @@ static int pipewire_pause(struct output *o)
 static int pipewire_resume(struct output *o)
 {
     pipewire_of(o)->silent = SILENT_RESUMED;
+    atomic_store(&pipewire_of(o)->cycled, -1);
     pipewire_gate_open(&pipewire_of(o)->gate);
     return set_active(pipewire_of(o), true);
 }

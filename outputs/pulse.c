@@ -13,6 +13,8 @@
 
 #include <errno.h>
 #include <pulse/error.h>
+#include <pulse/introspect.h>
+#include <pulse/operation.h>
 #include <pulse/stream.h>
 #include <pulse/timeval.h>
 #include <stdio.h>
@@ -26,6 +28,8 @@
 #define SILENT_REQUESTS 5 /* before the player is read: by then the sink's timing is steady */
 #define SILENT_RESUMED  4 /* likewise, when it has been before */
 #define LONG_NS         (80 * NS_PER_MS)
+#define STOOD_STILL_NS                                                                             \
+    (400 * NS_PER_MS) /* without a request: libpulse's idea of time is off for seconds */
 
 extern const struct output_driver pulse_driver;
 
@@ -35,12 +39,15 @@ struct pulse {
     /* immutable once open */
     struct pulse_link link;
     struct player *player;
+    const char *home; /* the sink asked for; NULL: the default one */
     pa_sample_spec spec;
 
     /* under the loop's lock */
     pa_stream *stream;
     struct pulse_queue queue;
     unsigned silent; /* requests to be met with silence yet */
+    bool dry;        /* since the latest request */
+    int64_t asked;   /* time of the latest request; 0: none yet */
     bool playing;    /* between start() and stop(), or the failure of the stream */
 };
 
@@ -51,29 +58,42 @@ static struct pulse *pulse_of(const struct output *o)
 
 /* ---- the loop's thread ---- */
 
-static void on_request(pa_stream *s, size_t bytes, void *data)
-{
-    (void)s;
-    struct pulse *p = data;
-    pulse_queue_asked(&p->queue, bytes);
-    pulse_queue_fill(&p->queue, p->silent > 0);
-    p->silent -= p->silent > 0;
-}
-
-static void on_underflow(pa_stream *s, void *data)
-{
-    (void)s;
-    struct pulse *p = data;
-    if (p->playing && p->silent == 0)
-        player_ran_dry(p->player);
-}
-
 static void fail(void *data, int error)
 {
     struct pulse *p = data;
     if (p->playing)
         output_fail(&p->output, error);
     p->playing = false;
+}
+
+/* A server that hung, or a sink that slept, is begun with anew. */
+static bool stood_still(struct pulse *p)
+{
+    const int64_t now = clock_now(), before = p->asked;
+    p->asked = now;
+    return before != 0 && now - before > STOOD_STILL_NS;
+}
+
+static void on_request(pa_stream *s, size_t bytes, void *data)
+{
+    (void)s;
+    struct pulse *p = data;
+    if (stood_still(p))
+        fail(p, -ETIMEDOUT);
+    if (p->dry && p->playing && p->silent == 0)
+        player_ran_dry(p->player);
+    p->dry = false;
+    pulse_queue_asked(&p->queue, bytes);
+    pulse_queue_fill(&p->queue, p->silent > 0);
+    p->silent -= p->silent > 0;
+}
+
+/* It counts with the next request: a stream that is being moved runs dry, too, before it is told why. */
+static void on_underflow(pa_stream *s, void *data)
+{
+    (void)s;
+    struct pulse *p = data;
+    p->dry = true;
 }
 
 static void on_stream_state(pa_stream *s, void *data)
@@ -84,17 +104,46 @@ static void on_stream_state(pa_stream *s, void *data)
     pa_threaded_mainloop_signal(p->link.loop, 0);
 }
 
+/* Another sink, with times of its own: as after a start. */
+static void begin_silently(struct pulse *p)
+{
+    p->silent = SILENT_REQUESTS;
+    p->asked = 0;
+    p->dry = false;
+    player_break(p->player, clock_now());
+}
+
+/*
+ * libpulse takes seconds to tell the time of another sink truly. A stream that was moved to where a new
+ * one would go is made anew; elsewhere it was the user, and it stays there.
+ */
+static void on_server(pa_context *c, const pa_server_info *info, void *data)
+{
+    (void)c;
+    struct pulse *p = data;
+    const char *home = p->home ? p->home : info ? info->default_sink_name : NULL;
+    const char *here = pa_stream_get_device_name(p->stream);
+    if (home && here && strcmp(home, here) == 0)
+        fail(p, -ESTALE);
+}
+
 static void on_moved(pa_stream *s, void *data)
 {
     struct pulse *p = data;
     p->queue.timing = 0;
     log_debug("pulse: moved to sink '%s'", pa_stream_get_device_name(s));
+    begin_silently(p);
+    pa_operation *op = pa_context_get_server_info(p->link.context, on_server, p);
+    if (op)
+        pa_operation_unref(op);
 }
 
 static void on_suspended(pa_stream *s, void *data)
 {
     struct pulse *p = data;
     p->queue.timing = 0;
+    if (pa_stream_is_suspended(s) == 0)
+        begin_silently(data);
     log_debug("pulse: sink '%s' %s", pa_stream_get_device_name(s),
               pa_stream_is_suspended(s) == 1 ? "suspended" : "resumed");
 }
@@ -204,6 +253,7 @@ static int pulse_open(struct output **out, const struct output_config *config,
     p->link.lost = fail;
     p->link.data = p;
     p->player = player;
+    p->home = config->sink;
     pulse_sample_spec(&p->spec, source, config->type);
     /* Whether a missing server is spawned is for client.conf to say, as for every client. */
     int err = pulse_link_open(&p->link, PA_CONTEXT_NOFLAGS, OPEN_US);
@@ -232,6 +282,7 @@ static void begin_requests(struct pulse *p, unsigned silent)
 {
     p->silent = silent;
     p->queue.timing = 0;
+    p->asked = 0; /* none comes while it is paused */
     pulse_queue_begin(&p->queue, pa_stream_writable_size(p->stream));
     pulse_queue_fill(&p->queue, true);
     pa_stream_set_write_callback(p->stream, on_request, p);

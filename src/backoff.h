@@ -1,4 +1,4 @@
-/* When to try again what failed: soon at first, then at most once a second. Pure. */
+/* When to try again what failed: soon at first, then rarely, once a second as a rule. Pure. */
 #ifndef SCREAM_BACKOFF_H
 #define SCREAM_BACKOFF_H
 
@@ -15,6 +15,7 @@
 
 struct backoff {
     int64_t due;   /* time of the next try; 0: at once; BACKOFF_NEVER: none is wanted */
+    int64_t most;  /* ns: the longest wait; 0: BACKOFF_MOST_NS */
     int64_t step;  /* ns to wait after the next failure; 0: the first */
     char why[256]; /* the last reason told, so that each is told once */
 };
@@ -32,8 +33,9 @@ static inline bool backoff_failed(struct backoff *b, int64_t now, const char *wh
 {
     const bool news = strcmp(b->why, why) != 0;
     b->step = b->step == 0 ? BACKOFF_FIRST_NS : 2 * b->step;
-    if (b->step > BACKOFF_MOST_NS)
-        b->step = BACKOFF_MOST_NS;
+    const int64_t most = b->most ? b->most : BACKOFF_MOST_NS;
+    if (b->step > most)
+        b->step = most;
     b->due = now + b->step;
     snprintf(b->why, sizeof b->why, "%s", why);
     return news;

@@ -206,13 +206,11 @@ static uint32_t play(struct player *p, uint8_t *dst, uint32_t frames)
     return played;
 }
 
-/* The time that lost packets have left open is made up for: silence, instead of the store running out. */
 static void begin_anew(struct player *p, int64_t now)
 {
     go_idle(p, now);
     p->dry_serial = 0; /* nobody was late */
     fade_in(p);
-    count_add(&p->config.stream->counters.losses, 1);
 }
 
 static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t most,
@@ -227,8 +225,11 @@ static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t
     const uint64_t excess = player_excess(p, ready, m);
     if (excess > 0)
         player_skip(p, excess, ready);
-    if (!player_steer(p, likely, m))
-        begin_anew(p, m->now);
+    if (player_steer(p, likely, m))
+        return;
+    /* The time that lost packets have left open is made up for: silence, instead of the store running out. */
+    begin_anew(p, m->now);
+    count_add(&p->config.stream->counters.losses, 1);
 }
 
 /* m: of what is given next. */
@@ -287,6 +288,14 @@ void player_ran_dry(struct player *p)
 {
     if (p->playing)
         note_underrun(p, 0);
+}
+
+void player_break(struct player *p, int64_t now)
+{
+    if (!p->playing)
+        return;
+    begin_anew(p, now);
+    p->tail_left = 0; /* it has been cut off */
 }
 
 /* ---- exact outputs ---- */

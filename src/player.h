@@ -103,6 +103,12 @@ int64_t player_resting(const struct player *p);
 void player_resume(struct player *p);
 
 /*
+ * The output's thread: what it has given is lost, and no fault of its store (the output went to another
+ * device). The sound begins anew at the next fill, at the latency of a start.
+ */
+void player_break(struct player *p, int64_t now);
+
+/*
  * For outputs flagged OUTPUT_EXACT: the feeder's thread; copies at most `max` bytes of the source's
  * own, and says how many: whole frames, never silence. 0 when there are none.
  */

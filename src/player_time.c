@@ -185,7 +185,11 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     /* It goes on: it begins where it belongs, with as much in store as a burst needs. */
     const int64_t spare = (int64_t)ready + held - target + expected_lag(p);
     if (spare < 0)
-        return PLAYER_NOT_YET; /* frames were lost: the line does not know yet */
+        return PLAYER_NOT_YET;    /* frames were lost: the line does not know yet */
+    if (late >= (int64_t)ready) { /* more is lost behind it, or the output itself holds too much */
+        drop(p, ready);
+        return PLAYER_NOT_YET;
+    }
     drop(p, (uint64_t)(late < spare ? late : spare));
     return 0;
 }

@@ -12,11 +12,14 @@
 #define SERVER_WAIT_NS (4 * NS_PER_S)
 #define EMPTY_POLL_NS  (20 * NS_PER_MS)
 #define PAUSE_NS       (2 * NS_PER_S) /* without sound */
+#define RETRY_MOST_NS                                                                              \
+    (400 * NS_PER_MS) /* with what opening takes, sound within a second of a server's return */
 
 int voice_init(struct voice *v, const struct options *options, struct notifier *notifier)
 {
     *v = (struct voice){.options = options, .notifier = notifier};
     v->retry.due = BACKOFF_NEVER;
+    v->retry.most = RETRY_MOST_NS;
     v->searching = clock_now();
     v->table = output_table;
     v->named = output_find(options->output_name);
@@ -233,7 +236,7 @@ static int lose_output(struct voice *v, int64_t now, int failure)
     const bool settled = v->retry.step == 0;
     if (for_ever(failure))
         log_error("%s: the output has ended (%s)", v->driver->name, why);
-    else if (backoff_failed(&v->retry, now, why))
+    else if (backoff_failed(&v->retry, now, why) && failure != -ESTALE)
         log_warning("%s: the output has failed (%s); opening it again", v->driver->name, why);
     if (settled)
         v->retry.due = 0; /* at once, the first time */

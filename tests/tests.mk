@@ -54,4 +54,4 @@ live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen $(HOSTILE)
 ROUNDS ?= 100
 .PHONY: check-faults
 check-faults: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen
-	$(Q)BUILD=$(BUILD) tests/live/test_faults.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
+	$(Q)BUILD=$(BUILD) tests/live/faults_rounds.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))

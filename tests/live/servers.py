@@ -66,21 +66,21 @@ class Server:
 class Pulse(Server):
     output = 'pulse'
 
-    def open(self):
+    sink_options = ''  # of the null sink, besides
+    modules = ()       # arguments before it
+
+    def prepare(self):
         need('pulseaudio', 'pactl', 'parec', 'pacat')
-        socket = self.place.file('pulse.socket')
-        names = ','.join(PULSE_NAMES[s] for s in self.speakers)
-        fmt = {16: 's16le', 32: 's32le'}[self.width]
-        self.env.update(PULSE_RUNTIME_PATH=self.place.file('pulse'), PULSE_SERVER='unix:' + socket)
-        self.start('pulseaudio', [
-            'pulseaudio', '-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no',
-            # memfd blocks that go from one client to another abort PulseAudio 16:
-            # https://gitlab.freedesktop.org/pulseaudio/pulseaudio/issues/824
-            '--log-target=stderr', '--disable-shm=yes', '--enable-memfd=no',
-            '-L', 'module-native-protocol-unix auth-anonymous=1 socket=' + socket,
-            '-L', 'module-null-sink sink_name=%s rate=%d channels=%d channel_map=%s format=%s'
-            % (SINK, self.rate, len(self.speakers), names, fmt)])
-        self.ready('PulseAudio to answer', ['pactl', 'get-sink-volume', SINK])
+        self.path = self.place.file('pulse.socket')
+        self.env.update(PULSE_RUNTIME_PATH=self.place.file('pulse'),
+                        PULSE_SERVER='unix:' + self.path)
+
+    def open(self):
+        self.prepare()
+        self.run()
+        self.drain()
+
+    def drain(self):
         # A null sink renders as far ahead as its least patient client lets it: two seconds, where there
         # is none, and whoever comes waits for their end. Its monitor has them as soon as they are
         # rendered, so that a recording would jump when a client comes. Somebody always listens, who is
@@ -91,6 +91,21 @@ class Pulse(Server):
         for suspended in '10':
             subprocess.run(['pactl', 'suspend-sink', SINK, suspended], env=env, check=True,
                            timeout=5)
+
+    def run(self):
+        """The server itself; it answers then."""
+        names = ','.join(PULSE_NAMES[s] for s in self.speakers)
+        fmt = {16: 's16le', 32: 's32le'}[self.width]
+        self.start('pulseaudio', [
+            'pulseaudio', '-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no',
+            # memfd blocks that go from one client to another abort PulseAudio 16:
+            # https://gitlab.freedesktop.org/pulseaudio/pulseaudio/issues/824
+            '--log-target=stderr', '--disable-shm=yes', '--enable-memfd=no',
+            '-L', 'module-native-protocol-unix auth-anonymous=1 socket=' + self.path,
+            *self.modules,
+            '-L', 'module-null-sink sink_name=%s rate=%d channels=%d channel_map=%s format=%s %s'
+            % (SINK, self.rate, len(self.speakers), names, fmt, self.sink_options)])
+        self.ready('PulseAudio to answer', ['pactl', 'get-sink-volume', SINK])
 
     def recorder(self, ms=20):
         names = ','.join(PULSE_NAMES[s] for s in self.speakers)
@@ -114,8 +129,8 @@ class Alsa(Pulse):
     """ALSA's pulse plugin, onto a private PulseAudio."""
     output = 'alsa'
 
-    def open(self):
-        super().open()
+    def prepare(self):
+        super().prepare()
         conf = self.place.file('asound.conf')
         with open(conf, 'w') as f:
             f.write('pcm.!default { type pulse }\n'
@@ -126,7 +141,7 @@ class Alsa(Pulse):
 class PipeWire(Server):
     output = 'pipewire'
 
-    def open(self):
+    def prepare(self):
         need('pipewire', 'wireplumber', 'pw-cli', 'pw-dump', 'pw-cat', 'pw-metadata', 'dbus-daemon')
         bus = 'unix:path=' + self.place.file('bus')
         self.env.update(DBUS_SESSION_BUS_ADDRESS=bus, PIPEWIRE_RUNTIME_DIR=self.place.path)
@@ -134,28 +149,38 @@ class PipeWire(Server):
         self.env['DBUS_SYSTEM_BUS_ADDRESS'] = bus
         self.start('dbus', ['dbus-daemon', '--session', '--nofork', '--address=' + bus])
         await_('the bus', lambda: os.path.exists(self.place.file('bus')))
-        self.start('pipewire', ['pipewire'])
-        self.ready('PipeWire to answer', ['pw-cli', 'info', '0'])
         # without logind, which containers lack and WirePlumber would not start without
         folder = self.place.file('config/wireplumber/bluetooth.lua.d')
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, '80-off.lua'), 'w') as f:
             f.write('bluez_monitor.enabled = false\n'
                     'bluez_monitor.properties["with-logind"] = false\n')
+
+    def open(self):
+        self.prepare()
+        self.run()
+
+    def run(self):
+        """The server itself, with its session manager and its sink; it answers then."""
+        self.start('pipewire', ['pipewire'])
+        self.ready('PipeWire to answer', ['pw-cli', 'info', '0'])
         self.start('wireplumber', ['wireplumber'])
         await_('the session manager', lambda: self.alive() and self.managed(), 10, 0.05)
-        # the node lives on when pw-cli has gone
-        props = ('{ factory.name=support.null-audio-sink node.name=%s media.class=Audio/Sink '
-                 'object.linger=true audio.channels=%d audio.position=[%s] audio.rate=%d '
-                 'monitor.channel-volumes=false }'
-                 % (SINK, len(self.speakers), ' '.join(self.speakers), self.rate))
-        subprocess.run(['pw-cli', 'create-node', 'adapter', props], env=self.env, check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=10)
+        subprocess.run(['pw-cli', 'create-node', 'adapter', '{ %s }' % self.sink_properties()],
+                       env=self.env, check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, timeout=10)
         # whatever the clients wish for: the same in every run, and what a virtual machine has
         subprocess.run(['pw-metadata', '-n', 'settings', '0', 'clock.force-quantum', QUANTUM],
                        env=self.env, check=True, stdout=subprocess.DEVNULL, timeout=10)
         await_('the null sink to be the default', lambda: self.alive() and self.is_default(), 10,
                0.05)
+
+    def sink_properties(self, name=SINK):
+        # the node lives on when pw-cli has gone
+        return ('factory.name=support.null-audio-sink node.name=%s media.class=Audio/Sink '
+                'object.linger=true audio.channels=%d audio.position=[%s] audio.rate=%d '
+                'monitor.channel-volumes=false'
+                % (name, len(self.speakers), ' '.join(self.speakers), self.rate))
 
     def dump(self):
         out = subprocess.run(['pw-dump'], env=self.env, stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@ import os
 import time
 
 from common import Failure, check
+from fallible import PulseFace
 from hearing import Hearing, Sender, figures, rendered, write_script
 from net import GUEST
 from scream import by_bridge, by_memory
@@ -201,3 +202,7 @@ def every_server(*functions):
 
 
 TESTS = list(every_server(bridge, memory, surround, changes, memory_changes, restart, starts))
+# -o pulse on PipeWire, which plays by rules of its own there
+TESTS.append(('pipewire-pulse: bridge', lambda place, network: bridge(PulseFace, place, network)))
+if os.environ.get('LIVE_LONG') == '1':
+    TESTS.append(('pipewire-pulse: long, changes', lambda place, network: changes(PulseFace, place, network)))

@@ -15,6 +15,7 @@ struct device {
     snd_pcm_ioplug_t io;
     struct sim *sim;
     int64_t started;  /* ns */
+    int64_t stalled;  /* since when, 0: it is not */
     uint64_t written; /* frames since then and before */
 };
 
@@ -32,7 +33,19 @@ static bool happens(atomic_int *times)
 
 static uint64_t played(const struct device *d)
 {
-    return d->started ? (uint64_t)((clock_now() - d->started) * d->io.rate / NS_PER_S) : 0;
+    const int64_t now = d->stalled ? d->stalled : clock_now();
+    return d->started ? (uint64_t)((now - d->started) * d->io.rate / NS_PER_S) : 0;
+}
+
+/* It goes on where it was. */
+static void stall(struct device *d)
+{
+    const bool stalls = atomic_load(&d->sim->stalled);
+    if (stalls == (d->stalled != 0))
+        return;
+    if (!stalls)
+        d->started += clock_now() - d->stalled;
+    d->stalled = stalls ? clock_now() : 0;
 }
 
 static int device_start(snd_pcm_ioplug_t *io)
@@ -71,7 +84,8 @@ static snd_pcm_sframes_t device_pointer(snd_pcm_ioplug_t *io)
         return -EPIPE;
     if (atomic_load(&d->sim->gone))
         return -ENODEV;
-    const uint64_t at = atomic_load(&d->sim->stalled) ? 0 : played(d);
+    stall(d);
+    const uint64_t at = played(d);
     return at > d->written ? -EPIPE : (snd_pcm_sframes_t)(at % io->buffer_size);
 }
 

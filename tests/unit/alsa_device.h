@@ -23,7 +23,7 @@ struct sim {
 
     /* while it plays: how often it is to happen */
     atomic_int dry, asleep, resume_fails;
-    atomic_bool stalled; /* plays no more */
+    atomic_bool stalled; /* stands still */
     atomic_bool gone;    /* pulled out */
 
     /* what it saw */

@@ -446,6 +446,24 @@ static void a_device_that_stalls_does_not_hold_up_the_end(void **state)
     fed_close(&f);
 }
 
+static void a_device_that_stood_still_is_opened_anew(void **state)
+{
+    (void)state;
+    for (int ms = 200; ms <= 600; ms += 400) {
+        struct sim s = {0};
+        struct fed f;
+        simulate(&f, &s);
+        atomic_store(&s.stalled, true);
+        play(&f, ms, NULL, 0);
+        assert_int_equal(atomic_load(&f.out->failure), 0);
+        atomic_store(&s.stalled, false);
+        play(&f, 100, NULL, 0);
+        assert_int_equal(atomic_load(&f.out->failure), ms < 400 ? 0 : -ETIMEDOUT);
+        stop_is_quick(&f);
+        fed_close(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +484,7 @@ int main(void)
         cmocka_unit_test(it_wakes_with_the_machine),
         cmocka_unit_test(a_device_that_goes_is_reported),
         cmocka_unit_test(a_device_that_stalls_does_not_hold_up_the_end),
+        cmocka_unit_test(a_device_that_stood_still_is_opened_anew),
     };
     return cmocka_run_group_tests_name("alsa", tests, configure, tidy);
 }

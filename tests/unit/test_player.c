@@ -302,6 +302,33 @@ static void an_output_that_stood_still_catches_up(void **state)
     world_close(&w);
 }
 
+/* A queue that holds more than the whole way may: what waits is dropped, and not a frame more. */
+static void a_queue_too_full_is_waited_for(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, &stereo, 480, 0);
+    struct player_sink sink = {.type = SAMPLE_S16, .rate = 48000, .quantum = 240, .queued = true};
+    chmap_from_mask(&sink.map, stereo.mask, stereo.channels);
+    assert_int_equal(player_set_sink(w.player, &sink), 0);
+    w.next_fill += 3600 * NS_PER_S;
+    int64_t held = NS_PER_S;
+    for (int turn = 0; turn < 300; turn++, held -= 5 * NS_PER_MS) {
+        int16_t out[480 * 2];
+        const int64_t end = w.now + 5 * NS_PER_MS;
+        world_run(&w, 5 * NS_PER_MS);
+        w.now = end;
+        const struct player_moment m = {.now = w.now, .delay = held, .held = held};
+        const uint32_t least = held < 10 * NS_PER_MS ? 240 : 0;
+        const uint32_t done = player_pour(w.player, out, least, 480, &m);
+        assert_true(done == 0 || held < 50 * NS_PER_MS);
+        assert_in_range(ring_filled(&w.stream.ring), 0, 100);
+        held += pcm_frames_ns(done, 48000);
+    }
+    assert_true(count_read(&w.stream.counters.frames) > 0);
+    world_close(&w);
+}
+
 static void an_output_that_opens_late_begins_at_the_target(void **state)
 {
     (void)state;
@@ -465,6 +492,7 @@ int main(void)
         cmocka_unit_test(the_tail_has_no_step),
         cmocka_unit_test(a_stall_is_left_behind),
         cmocka_unit_test(an_output_that_stood_still_catches_up),
+        cmocka_unit_test(a_queue_too_full_is_waited_for),
         cmocka_unit_test(an_output_that_opens_late_begins_at_the_target),
         cmocka_unit_test(a_short_sound_is_heard_whole),
         cmocka_unit_test(a_late_resumption_loses_no_beginning),

@@ -114,6 +114,10 @@ static void a_reason_is_told_once(void **state)
     backoff_reset(&b);
     assert_int_equal(b.due, 0);
     assert_true(backoff_failed(&b, 0, "no address"));
+    b.most = 250 * NS_PER_MS;
+    for (int i = 0; i < 20; i++)
+        backoff_failed(&b, 1000, "no address");
+    assert_int_equal(b.due, 1000 + b.most);
 }
 
 static void the_journal_gets_priorities(void **state)

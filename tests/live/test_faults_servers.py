@@ -1,0 +1,96 @@
+"""Sound servers that come late, hang, die and come back, and sinks and streams that go: one scream sees to it."""
+import os
+import signal
+import time
+
+from common import await_, check
+from fallible import OTHER, FallibleAlsa, FalliblePipeWire, FalliblePulse, PulseFace
+from faults import RECOVERY
+from faults_servers import Served, daemon_faults, stream_faults
+from servers import SINK
+
+ABSENT = 1.5       # s without a server
+NEAR = 4.0         # ms by which a latency may differ afterwards: 2, and SLACK_NUDGE_NS, which is learnt
+                   # when a busy machine has all but interrupted the sound
+KINDS = {'pulse': FalliblePulse, 'pipewire': FalliblePipeWire, 'alsa': FallibleAlsa,
+         'pipewire-pulse': PulseFace}
+# Elsewhere the latency is told only: ALSA's plugin and PipeWire's stand-in start by luck, and on PipeWire a sink
+# that goes may teach the player a dropout (+5 ms).
+STEADY = (FalliblePulse,)
+LONG = os.environ.get('LIVE_LONG') == '1'
+
+
+def late(kind, *options):
+    def test(place, network):
+        server = kind(place)
+        server.prepare()
+        with Served(place, server, *options) as rig:
+            rig.guest()
+            rig.says('no sound yet', 0)
+            time.sleep(ABSENT)  # of tries, which are rare at last
+            with server:
+                rig.hear()
+                seconds = rig.recovered('sound')
+                said = rig.scream.said().count('no sound yet')
+                rig.deafen()
+        check(seconds <= RECOVERY, 'sound after %.2f s' % seconds)
+        check(said == 1, 'said %d times that there is none' % said)
+        return 'sound after %.0f ms' % (1000 * seconds)
+    return test
+
+
+def one_by_one(kind, faults):
+    """Each fault upon one receiver: how long it took, and latency, name and volume as before."""
+    def test(place, network):
+        told = []
+        with kind(place) as server, Served(place, server) as rig:
+            server.make_sink(OTHER)
+            server.set_default(SINK)
+            rig.begin()
+            before = rig.latency()
+            for name, fault in faults:
+                rig.begin()
+                fault(rig)
+                seconds = rig.recovered('sound after ' + name)
+                check(seconds <= RECOVERY, '%s: sound after %.2f s' % (name, seconds))
+                if not server.has(OTHER):
+                    server.make_sink(OTHER)
+                after = rig.latency()
+                told.append('%s %.0f ms, latency %+.1f' % (name, 1000 * seconds, after - before))
+                check(abs(after - before) <= NEAR or kind not in STEADY, '%s: latency %.1f ms, %.1f before'
+                      % (name, after, before))
+            rig.deafen()
+        return '; '.join(told)
+    return test
+
+
+def remembered(kind):
+    """Its volume, by its name, when the server is started again."""
+    def test(place, network):
+        with kind(place) as server, Served(place, server) as rig:
+            rig.begin()
+            server.set_volume(40)
+            await_('the volume to be set', lambda: server.of_stream()[1] == '40%')
+            await_('the volume to be saved', server.saved, 15)
+            server.kill(server.daemons[0], signal.SIGTERM)
+            server.revive(server.daemons[0])
+            rig.hear()
+            rig.recovered('sound')
+            found = server.of_stream()
+            rig.deafen()
+        check(found[1:] == ('40%', 'Scream'), 'it is %s now' % (found,))
+        return 'at 40 %, as before'
+    return test
+
+
+TESTS = [('%s: late' % name, late(kind)) for name, kind in KINDS.items()]
+TESTS += [('pulse: late, auto', late(FalliblePulse, '-o', 'auto'))]
+TESTS += [('%s: streams' % name, one_by_one(KINDS[name], stream_faults()))
+          for name in ('pulse', 'pipewire')]
+TESTS += [('%s: volume' % name, remembered(KINDS[name])) for name in ('pulse', 'pipewire')]
+if LONG:
+    TESTS += [('%s: long, daemons' % name, one_by_one(kind, list(daemon_faults(kind))))
+              for name, kind in KINDS.items()]
+    TESTS += [('pipewire: long, late, auto', late(FalliblePipeWire, '-o', 'auto'))]
+    TESTS += [('%s: long, streams' % name, one_by_one(KINDS[name], stream_faults()))
+              for name in ('alsa', 'pipewire-pulse')]
