@@ -5,8 +5,7 @@
 #include "../src/clock.h"
 #include "../src/log.h"
 #include "../src/output.h"
-#include "pipewire_gate.h"
-#include "pipewire_link.h"
+#include "pipewire_internal.h"
 #include "pipewire_sink.h"
 #include "pipewire_spec.h"
 
@@ -23,112 +22,12 @@
 #define OPEN_NS        (900 * NS_PER_MS) /* for each of two answers */
 #define START_MS       500
 #define SILENT_RESUMED 1
-#define STOOD_STILL_NS (400 * NS_PER_MS) /* from one cycle to the next, while it runs */
-#define SILENT_CYCLES  3 /* before the player is read: by then quantum and delay are what they are */
 
 extern const struct output_driver pipewire_driver;
-
-struct pipewire {
-    struct output output;
-
-    /* immutable once open */
-    struct pipewire_link link;
-    struct pw_stream *stream;
-    struct spa_hook listener;
-    struct player *player;
-    struct player_sink sink;
-    uint32_t frame_bytes;
-    bool no_connect;
-    int cycling_fd; /* written when the graph has run for SILENT_CYCLES */
-
-    /* under the loop's lock */
-    bool playing; /* between start() and stop(), or the failure of the stream */
-
-    /* the graph's thread, or the control thread while the gate is closed */
-    unsigned silent; /* cycles yet, after a pause */
-    unsigned cycles; /* up to SILENT_CYCLES */
-    bool broken;     /* the sound begins anew after those silent cycles */
-
-    _Atomic int64_t
-        cycled; /* time of the latest cycle; 0: without a sink since; -1: paused since */
-
-    struct pipewire_gate gate; /* before the player */
-    atomic_uint quantum;       /* frames of the latest cycle, 0 before the first */
-};
 
 static struct pipewire *pipewire_of(const struct output *o)
 {
     return (struct pipewire *)o; /* its first member */
-}
-
-/* ---- the graph's thread ---- */
-
-static void count_cycle(struct pipewire *p)
-{
-    const uint64_t one = 1;
-    if (p->cycles < SILENT_CYCLES && ++p->cycles == SILENT_CYCLES &&
-        write(p->cycling_fd, &one, sizeof one) < 0)
-        p->cycles--; /* start() still waits: once more in the next cycle */
-}
-
-/*
- * A server that hung is begun with anew: its clock catches up in cycles that would find nothing to play.
- * Where the stream was without a sink, the sound goes on as after a start.
- */
-static void note_cycle(struct pipewire *p, int64_t before, int64_t now)
-{
-    if (before == 0) {
-        p->silent = SILENT_CYCLES;
-        p->broken = true;
-    } else if (before > 0 && now - before > STOOD_STILL_NS && !p->no_connect) {
-        p->silent = UINT32_MAX;
-        output_fail(&p->output, -ETIMEDOUT);
-    }
-}
-
-static void fill(struct pipewire *p, void *dst, uint32_t frames)
-{
-    struct pw_time t = {0};
-    const int64_t now = clock_now();
-    const int64_t before = atomic_exchange_explicit(&p->cycled, now, memory_order_relaxed);
-    if (!pipewire_gate_enter(&p->gate)) {
-        memset(dst, 0, (size_t)frames * p->frame_bytes);
-        count_cycle(p);
-        return;
-    }
-    note_cycle(p, before, now);
-    if (p->silent > 0) {
-        if (--p->silent == 0 && p->broken)
-            player_break(p->player, now);
-        p->broken = p->broken && p->silent > 0;
-        memset(dst, 0, (size_t)frames * p->frame_bytes);
-        pipewire_gate_leave(&p->gate);
-        return;
-    }
-    pw_stream_get_time_n(p->stream, &t, sizeof t);
-    const struct pipewire_moment m = pipewire_moment(&t, p->sink.rate, now);
-    player_fill(p->player, dst, frames, m.now, m.delay);
-    pipewire_gate_leave(&p->gate);
-}
-
-static void on_process(void *data)
-{
-    struct pipewire *p = data;
-    struct pw_buffer *b = pw_stream_dequeue_buffer(p->stream);
-    if (!b)
-        return; /* all are on their way: the graph has what it needs */
-    struct spa_data *d = &b->buffer->datas[0];
-    const uint64_t room = d->data ? d->maxsize / p->frame_bytes : 0;
-    const uint64_t wanted = b->requested ? b->requested : p->sink.quantum;
-    const uint32_t frames = (uint32_t)(wanted < room ? wanted : room);
-    if (frames > 0)
-        fill(p, d->data, frames);
-    d->chunk->offset = 0;
-    d->chunk->stride = (int32_t)p->frame_bytes;
-    d->chunk->size = frames * p->frame_bytes;
-    b->size = frames;
-    pw_stream_queue_buffer(p->stream, b);
-    atomic_store_explicit(&p->quantum, frames, memory_order_relaxed);
 }
 
 /* ---- the loop's thread ---- */
@@ -156,7 +55,7 @@ static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state 
 static const struct pw_stream_events stream_events = {
     PW_VERSION_STREAM_EVENTS,
     .state_changed = on_state,
-    .process = on_process,
+    .process = pipewire_cycle,
 };
 
 /* ---- the control thread: probe ---- */

@@ -7,14 +7,11 @@
 #include "../src/clock.h"
 #include "../src/log.h"
 #include "../src/output.h"
-#include "pulse_link.h"
-#include "pulse_queue.h"
+#include "pulse_internal.h"
 #include "pulse_spec.h"
 
 #include <errno.h>
 #include <pulse/error.h>
-#include <pulse/introspect.h>
-#include <pulse/operation.h>
 #include <pulse/stream.h>
 #include <pulse/timeval.h>
 #include <stdio.h>
@@ -25,127 +22,13 @@
 #define OPEN_US  (900 * PA_USEC_PER_MSEC)  /* for each of two answers */
 #define START_US (1500 * PA_USEC_PER_MSEC) /* a suspended device has to be woken */
 
-#define SILENT_REQUESTS 5 /* before the player is read: by then the sink's timing is steady */
-#define SILENT_RESUMED  4 /* likewise, when it has been before */
-#define LONG_NS         (80 * NS_PER_MS)
-#define STOOD_STILL_NS                                                                             \
-    (400 * NS_PER_MS) /* without a request: libpulse's idea of time is off for seconds */
+#define LONG_NS (80 * NS_PER_MS)
 
 extern const struct output_driver pulse_driver;
-
-struct pulse {
-    struct output output;
-
-    /* immutable once open */
-    struct pulse_link link;
-    struct player *player;
-    const char *home; /* the sink asked for; NULL: the default one */
-    pa_sample_spec spec;
-
-    /* under the loop's lock */
-    pa_stream *stream;
-    struct pulse_queue queue;
-    unsigned silent; /* requests to be met with silence yet */
-    bool dry;        /* since the latest request */
-    int64_t asked;   /* time of the latest request; 0: none yet */
-    bool playing;    /* between start() and stop(), or the failure of the stream */
-};
 
 static struct pulse *pulse_of(const struct output *o)
 {
     return (struct pulse *)o; /* its first member */
-}
-
-/* ---- the loop's thread ---- */
-
-static void fail(void *data, int error)
-{
-    struct pulse *p = data;
-    if (p->playing)
-        output_fail(&p->output, error);
-    p->playing = false;
-}
-
-/* A server that hung, or a sink that slept, is begun with anew. */
-static bool stood_still(struct pulse *p)
-{
-    const int64_t now = clock_now(), before = p->asked;
-    p->asked = now;
-    return before != 0 && now - before > STOOD_STILL_NS;
-}
-
-static void on_request(pa_stream *s, size_t bytes, void *data)
-{
-    (void)s;
-    struct pulse *p = data;
-    if (stood_still(p))
-        fail(p, -ETIMEDOUT);
-    if (p->dry && p->playing && p->silent == 0)
-        player_ran_dry(p->player);
-    p->dry = false;
-    pulse_queue_asked(&p->queue, bytes);
-    pulse_queue_fill(&p->queue, p->silent > 0);
-    p->silent -= p->silent > 0;
-}
-
-/* It counts with the next request: a stream that is being moved runs dry, too, before it is told why. */
-static void on_underflow(pa_stream *s, void *data)
-{
-    (void)s;
-    struct pulse *p = data;
-    p->dry = true;
-}
-
-static void on_stream_state(pa_stream *s, void *data)
-{
-    struct pulse *p = data;
-    if (!PA_STREAM_IS_GOOD(pa_stream_get_state(s)))
-        fail(p, -ECONNRESET);
-    pa_threaded_mainloop_signal(p->link.loop, 0);
-}
-
-/* Another sink, with times of its own: as after a start. */
-static void begin_silently(struct pulse *p)
-{
-    p->silent = SILENT_REQUESTS;
-    p->asked = 0;
-    p->dry = false;
-    player_break(p->player, clock_now());
-}
-
-/*
- * libpulse takes seconds to tell the time of another sink truly. A stream that was moved to where a new
- * one would go is made anew; elsewhere it was the user, and it stays there.
- */
-static void on_server(pa_context *c, const pa_server_info *info, void *data)
-{
-    (void)c;
-    struct pulse *p = data;
-    const char *home = p->home ? p->home : info ? info->default_sink_name : NULL;
-    const char *here = pa_stream_get_device_name(p->stream);
-    if (home && here && strcmp(home, here) == 0)
-        fail(p, -ESTALE);
-}
-
-static void on_moved(pa_stream *s, void *data)
-{
-    struct pulse *p = data;
-    p->queue.timing = 0;
-    log_debug("pulse: moved to sink '%s'", pa_stream_get_device_name(s));
-    begin_silently(p);
-    pa_operation *op = pa_context_get_server_info(p->link.context, on_server, p);
-    if (op)
-        pa_operation_unref(op);
-}
-
-static void on_suspended(pa_stream *s, void *data)
-{
-    struct pulse *p = data;
-    p->queue.timing = 0;
-    if (pa_stream_is_suspended(s) == 0)
-        begin_silently(data);
-    log_debug("pulse: sink '%s' %s", pa_stream_get_device_name(s),
-              pa_stream_is_suspended(s) == 1 ? "suspended" : "resumed");
 }
 
 /* ---- the control thread ---- */
@@ -172,10 +55,7 @@ static int new_stream(struct pulse *p, const struct output_config *config, const
     pa_proplist_free(about);
     if (!p->stream)
         return pulse_link_error(&p->link);
-    pa_stream_set_state_callback(p->stream, on_stream_state, p);
-    pa_stream_set_moved_callback(p->stream, on_moved, p);
-    pa_stream_set_suspended_callback(p->stream, on_suspended, p);
-    pa_stream_set_underflow_callback(p->stream, on_underflow, p);
+    pulse_events_attach(p);
     return 0;
 }
 
@@ -199,9 +79,7 @@ static void free_stream(struct pulse *p)
 {
     if (!p->stream)
         return;
-    pa_stream_set_state_callback(p->stream, NULL, NULL);
-    pa_stream_set_write_callback(p->stream, NULL, NULL);
-    pa_stream_set_underflow_callback(p->stream, NULL, NULL);
+    pulse_events_detach(p);
     pa_stream_disconnect(p->stream);
     pulse_memory_close(&p->queue.memory);
     pa_stream_unref(p->stream);
@@ -250,7 +128,7 @@ static int pulse_open(struct output **out, const struct output_config *config,
         return -ENOMEM;
     p->output.driver = &pulse_driver;
     p->output.notifier = config->notifier;
-    p->link.lost = fail;
+    p->link.lost = pulse_fail;
     p->link.data = p;
     p->player = player;
     p->home = config->sink;
@@ -277,17 +155,6 @@ free_output:
     return err;
 }
 
-/* Locked: from the next one on they are answered. */
-static void begin_requests(struct pulse *p, unsigned silent)
-{
-    p->silent = silent;
-    p->queue.timing = 0;
-    p->asked = 0; /* none comes while it is paused */
-    pulse_queue_begin(&p->queue, pa_stream_writable_size(p->stream));
-    pulse_queue_fill(&p->queue, true);
-    pa_stream_set_write_callback(p->stream, on_request, p);
-}
-
 /*
  * Silence first, for some requests: a sink that wakes up may shift its time by some milliseconds, and
  * the first delay that the player is told decides about the latency of all that follows.
@@ -298,7 +165,7 @@ static int start_locked(struct pulse *p)
     int err = pulse_link_deadline(l, START_US);
     if (err < 0)
         return err;
-    begin_requests(p, SILENT_REQUESTS);
+    pulse_requests_begin(p, PULSE_SILENT_REQUESTS);
     err = pulse_link_finish(l, pa_stream_cork(p->stream, 0, pulse_link_done, l));
     p->playing = err == 0 && pa_stream_get_state(p->stream) == PA_STREAM_READY;
     return p->playing ? 0 : err < 0 ? err : -ECONNRESET;
@@ -318,9 +185,9 @@ static int cork(struct pulse *p, int corked)
 {
     pa_threaded_mainloop_lock(p->link.loop);
     if (corked)
-        pa_stream_set_write_callback(p->stream, NULL, NULL);
+        pulse_requests_end(p);
     else
-        begin_requests(p, SILENT_RESUMED);
+        pulse_requests_begin(p, PULSE_SILENT_RESUMED);
     const int err = pulse_link_forget(&p->link, pa_stream_cork(p->stream, corked, NULL, NULL));
     pa_threaded_mainloop_unlock(p->link.loop);
     return err;
@@ -342,7 +209,7 @@ static int64_t pulse_fade_out(struct output *o)
     pa_threaded_mainloop_lock(p->link.loop);
     const int64_t heard = pulse_queue_fade(&p->queue);
     if (heard >= 0)
-        pa_stream_set_write_callback(p->stream, NULL, NULL);
+        pulse_requests_end(p);
     pa_threaded_mainloop_unlock(p->link.loop);
     return heard;
 }
@@ -352,7 +219,7 @@ static void pulse_stop(struct output *o)
     struct pulse *p = pulse_of(o);
     pa_threaded_mainloop_lock(p->link.loop);
     p->playing = false;
-    pa_stream_set_write_callback(p->stream, NULL, NULL);
+    pulse_requests_end(p);
     pa_threaded_mainloop_unlock(p->link.loop);
 }
 

@@ -7,11 +7,12 @@ import os
 import time
 
 from common import BUILD, Child, Failure, await_, check
+from faults import MIB, now, resources
+from faults_file import Shared
 from hearing import Hearing, figures
 from net import GUEST
 from scream import GROUP, by_bridge
 from servers import Pulse
-from test_faults import MIB, Shared, resources, now
 from test_play import compare, guest, stalls, whole
 
 SECONDS = float(os.environ.get('HOSTILE_SECONDS', '2'))
