@@ -442,6 +442,25 @@ static void senders_keep_their_source(void **state)
     unhear(&h);
 }
 
+/* Of many that have come before the thread woke up, none costs a system call of its own. */
+static void what_waits_is_handed_on_at_once(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct heard h;
+    hear(&h, &unicast);
+    const int fd = talker("lo"), sent = 50;
+    for (int i = 0; i < sent; i++)
+        say(fd, "127.0.0.1", 1);
+    int reads = 0;
+    for (int seen = 0; seen < sent; reads++)
+        seen += next_packets(&h, MAX);
+    assert_in_range(reads, 1, 3); /* the kernel may still be delivering during the first */
+    assert_int_equal(count_read(&h.counters.packets), sent);
+    close(fd);
+    unhear(&h);
+}
+
 /* However late the thread wakes up, the arrival is the kernel's. */
 /* The kernel begins to stamp a little after it was asked to; until then packets bear the time of reading. */
 static void await_stamps(struct heard *h, int fd)
@@ -1003,6 +1022,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(hears_only_whom_it_may),
         cmocka_unit_test(hears_whom_it_favours),
         cmocka_unit_test(senders_keep_their_source),
+        cmocka_unit_test(what_waits_is_handed_on_at_once),
         cmocka_unit_test(arrival_is_not_the_wake_up),
         cmocka_unit_test(counts_the_kernels_drops),
         cmocka_unit_test(wakes_up),
