@@ -156,10 +156,10 @@ static const snd_pcm_ioplug_callback_t callbacks = {
 static int constrain(struct device *d)
 {
     const struct sim *s = d->sim;
-    const unsigned access[] = {SND_PCM_ACCESS_RW_INTERLEAVED};
+    const unsigned access[] = {SND_PCM_ACCESS_RW_INTERLEAVED, SND_PCM_ACCESS_MMAP_INTERLEAVED};
     const unsigned any[] = {SND_PCM_FORMAT_S16_LE, SND_PCM_FORMAT_S24_3LE, SND_PCM_FORMAT_S32_LE};
     snd_pcm_ioplug_t *io = &d->io;
-    int err = snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_ACCESS, 1, access);
+    int err = snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_ACCESS, s->mmap ? 2 : 1, access);
     if (err >= 0)
         err = snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_FORMAT, s->s16_only ? 1 : 3, any);
     if (err >= 0 && s->rate)

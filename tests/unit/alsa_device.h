@@ -18,6 +18,7 @@ struct sim {
     int open_error;
     unsigned rate, channels;
     bool s16_only;
+    bool mmap;             /* its buffer can be mapped, too */
     const unsigned *chmap; /* `channels` of enum snd_pcm_chmap_position */
     int resume_error;      /* at the last; 0: it says that it has, and stays asleep */
 

@@ -370,6 +370,23 @@ static void its_own_map_is_used(void **state)
     fed_close(&f);
 }
 
+/* A plugin whose buffer is mapped refuses to be written to. */
+static void its_buffer_is_mapped_where_it_can_be(void **state)
+{
+    (void)state;
+    for (int mmap = 0; mmap < 2; mmap++) {
+        struct sim s = {.mmap = mmap};
+        struct fed f;
+        char text[160];
+        simulate(&f, &s);
+        alsa_driver.describe(f.out, text, sizeof text);
+        assert_non_null(strstr(text, mmap ? ", mmap," : ", read/write,"));
+        stop_is_quick(&f);
+        assert_int_equal(atomic_load(&f.out->failure), 0);
+        fed_close(&f);
+    }
+}
+
 static void it_goes_on_after_running_dry(void **state)
 {
     (void)state;
@@ -479,6 +496,7 @@ int main(void)
         cmocka_unit_test(what_a_device_refuses_is_named),
         cmocka_unit_test(what_it_lacks_is_converted),
         cmocka_unit_test(its_own_map_is_used),
+        cmocka_unit_test(its_buffer_is_mapped_where_it_can_be),
         cmocka_unit_test(it_goes_on_after_running_dry),
         cmocka_unit_test(it_does_not_try_for_ever),
         cmocka_unit_test(it_wakes_with_the_machine),
