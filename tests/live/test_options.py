@@ -1,5 +1,5 @@
 """The command line: one line that names the option, the value and what is allowed; exit 2."""
-from common import check
+from common import SCREAM, Child, await_, check
 from scream import run
 
 WRONG = [('-p', '0'), ('-p', '65536'), ('-p', '4o1o'), ('-p', '-1'), ('--port', '99999'),
@@ -48,5 +48,19 @@ def missing_drivers(place, network):
     return ''
 
 
+def verbose(place, network):
+    """What is said without it, and more: one line of it comes before the last of the others."""
+    least, more = 'scream: listening to unicast', 'scream: udp: socket buffer of '
+    said = {}
+    for words in ((), ('-v',), ('--verbose',)):
+        with Child(place, 'verbose%d' % len(said),
+                   [SCREAM, '-o', 'wav', '-d', place.file('sound.wav'), '-u', *words]) as scream:
+            await_('its first words', lambda: least in scream.said())
+            said[words] = scream.said()
+    for words, text in said.items():
+        check((more in text) == bool(words), '%s: says %r' % (' '.join(words) or 'neither', text))
+    return ''
+
+
 TESTS = [(f.__name__.replace('_', ' '), f) for f in
-         (wrong_values, help_and_version, missing_drivers)]
+         (wrong_values, help_and_version, missing_drivers, verbose)]
