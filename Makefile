@@ -100,7 +100,7 @@ $(BUILD)/flags: FORCE
 	@echo '$(subst ','\'',$(CC) $(ALL_CFLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(CC) $(ALL_CFLAGS))' > $@
 
 $(BUILD)/report: $(BUILD)/flags
-	@{ echo "  outputs:   $(OUTPUTS)"; echo "  receivers: $(RECEIVERS)"; \
+	@{ echo "  outputs:   $(strip $(OUTPUTS))"; echo "  receivers: $(strip $(RECEIVERS))"; \
 	   $(foreach l,$(LIBRARIES),echo "  with:      $(l) ($(does_$(l)))";) \
 	   $(foreach d,$(left_out),echo "  left out:  $(d) ($(call why_out,$(d)))";) } | tee $@
 
