@@ -37,7 +37,7 @@ void udp_members_sync(struct udp_members *m, const struct udp_news *news, char *
  * member after some minutes, go on knowing of this one.
  *
  * While these sources play: the memberships are narrowed to them and widened again, which IGMPv3
- * reports, and which loses nothing of theirs. IGMPv2, which the kernel speaks where it hears an old
+ * reports, and which loses next to nothing of theirs. IGMPv2, which the kernel speaks where it hears an old
  * querier ask, says nothing then; who asks does not forget.
  */
 void udp_members_refresh(struct udp_members *m, const struct in_addr *sources, uint32_t count);

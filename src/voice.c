@@ -11,7 +11,9 @@
 #define SETTLED_NS     (5 * NS_PER_S)  /* an output that lived so long has worked */
 #define SERVER_WAIT_NS (4 * NS_PER_S)
 #define EMPTY_POLL_NS  (20 * NS_PER_MS)
-#define PAUSE_NS       (2 * NS_PER_S) /* without sound */
+#define OPENINGS       4                 /* at once, */
+#define OPENING_NS     (300 * NS_PER_MS) /* and one in so long for ever */
+#define PAUSE_NS       (2 * NS_PER_S)    /* without sound */
 #define RETRY_MOST_NS                                                                              \
     (400 * NS_PER_MS) /* with what opening takes, sound within a second of a server's return */
 
@@ -153,11 +155,24 @@ static bool make_room(struct voice *v)
     return atomic_load_explicit(&s->formats, memory_order_relaxed) == v->formats;
 }
 
+/* Some openings may follow each other at once; a guest that changes its format all the time gets few. */
+static int64_t open_due(const struct voice *v)
+{
+    const int64_t spent = v->opened_until - OPENINGS * OPENING_NS;
+    return v->retry.due > spent ? v->retry.due : spent;
+}
+
+static void spend_opening(struct voice *v, int64_t now)
+{
+    v->opened_until = (v->opened_until > now ? v->opened_until : now) + OPENING_NS;
+}
+
 static int try_open(struct voice *v, int64_t now)
 {
     char why[256], what[256];
     if (!v->exact)
         take_format(v); /* while it was closed another one may have begun */
+    spend_opening(v, now);
     const int err = open_output(v, now, why, sizeof why);
     if (err == 0) {
         v->state = VOICE_PLAYING;
@@ -300,7 +315,7 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
         v->state = VOICE_CLOSED;
         backoff_reset(&v->retry);
     }
-    if (err == 0 && v->state == VOICE_CLOSED && now >= v->retry.due)
+    if (err == 0 && v->state == VOICE_CLOSED && now >= open_due(v))
         err = try_open(v, now);
 
     *next = INT64_MAX;
@@ -309,30 +324,8 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
     else if (v->state == VOICE_PLAYING)
         *next = pause_due(v, now);
     else if (v->state == VOICE_CLOSED)
-        *next = v->retry.due;
+        *next = open_due(v);
     else if (v->state == VOICE_EMPTY && v->stream.playing.rate != 0)
         *next = now + EMPTY_POLL_NS; /* a format has been announced that had no room in the ring */
     return err;
-}
-
-void voice_source_text(const struct voice *v, char *buf, size_t size)
-{
-    const struct source_id id = stream_source(&v->stream);
-    if (id.address == 0)
-        snprintf(buf, size, "shared memory");
-    else
-        snprintf(buf, size, "%u.%u.%u.%u", id.address >> 24, id.address >> 16 & 255,
-                 id.address >> 8 & 255, id.address & 255);
-}
-
-void voice_describe(const struct voice *v, char *buf, size_t size)
-{
-    char format[64], source[32], output[160];
-    pcm_format_text(&v->format, format, sizeof format);
-    voice_source_text(v, source, sizeof source);
-    if (v->output)
-        v->driver->describe(v->output, output, sizeof output);
-    else
-        snprintf(output, sizeof output, "no output");
-    snprintf(buf, size, "%s from %s on %s", format, source, output);
 }

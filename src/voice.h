@@ -41,9 +41,10 @@ struct voice {
     struct player_learnt learnt; /* of `driver`: it outlives its outputs */
     struct backoff retry;
     int64_t opened_at;
-    int64_t searching; /* since when an output is looked for */
-    int64_t leave_by;  /* VOICE_LEAVING: no later than this; */
-    int64_t heard_at;  /* and this is when the last frame is heard, 0 while it has not been read */
+    int64_t opened_until; /* openings are spent until then: a leaky bucket of them */
+    int64_t searching;    /* since when an output is looked for */
+    int64_t leave_by;     /* VOICE_LEAVING: no later than this; */
+    int64_t heard_at; /* and this is when the last frame is heard, 0 while it has not been read */
 };
 
 /* 0 or -errno. */

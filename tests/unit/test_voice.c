@@ -272,6 +272,22 @@ static void an_output_that_fails_at_once_is_not_hammered(void **state)
     world_close(&w);
 }
 
+static void a_guest_of_many_formats_gets_few_openings(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    for (int i = 0; i < 250; i++) { /* 10 s of formats of 40 ms */
+        guest_begins(&w, i % 2 ? &slow : &fast);
+        run(&w, 40, true, true);
+    }
+    assert_in_range(told.opened, 20, 40);
+    guest_begins(&w, &fast);
+    run(&w, 2000, true, true);
+    assert_heard(&w, 40000);
+    world_close(&w);
+}
+
 static void a_restarted_server_gets_the_sound_back(void **state)
 {
     (void)state;
@@ -381,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_format_that_went_and_came_back_without_room),
         cmocka_unit_test(a_restart_behind_a_short_sound),
         cmocka_unit_test(an_output_that_fails_at_once_is_not_hammered),
+        cmocka_unit_test(a_guest_of_many_formats_gets_few_openings),
         cmocka_unit_test(a_restarted_server_gets_the_sound_back),
         cmocka_unit_test(a_pause_ends_with_the_next_packet),
         cmocka_unit_test(another_format_ends_a_pause),

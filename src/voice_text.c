@@ -1,0 +1,26 @@
+/* A voice in words. */
+#include "voice.h"
+
+#include <stdio.h>
+
+void voice_source_text(const struct voice *v, char *buf, size_t size)
+{
+    const struct source_id id = stream_source(&v->stream);
+    if (id.address == 0)
+        snprintf(buf, size, "shared memory");
+    else
+        snprintf(buf, size, "%u.%u.%u.%u", id.address >> 24, id.address >> 16 & 255,
+                 id.address >> 8 & 255, id.address & 255);
+}
+
+void voice_describe(const struct voice *v, char *buf, size_t size)
+{
+    char format[64], source[32], output[160];
+    pcm_format_text(&v->format, format, sizeof format);
+    voice_source_text(v, source, sizeof source);
+    if (v->output)
+        v->driver->describe(v->output, output, sizeof output);
+    else
+        snprintf(output, sizeof output, "no output");
+    snprintf(buf, size, "%s from %s on %s", format, source, output);
+}
