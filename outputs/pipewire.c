@@ -22,6 +22,8 @@
 #define OPEN_NS        (900 * NS_PER_MS) /* for each of two answers */
 #define START_MS       500
 #define SILENT_RESUMED 1
+#define RELINKED_NS    (400 * NS_PER_MS) /* to another sink, when its own has gone */
+#define RESUMED_NS     NS_PER_S          /* a device that slept */
 
 extern const struct output_driver pipewire_driver;
 
@@ -40,6 +42,24 @@ static void fail(void *data, int error)
     p->playing = false;
 }
 
+/* WirePlumber 0.4 does not link every stream anew that was there before it was: a new one it does. */
+static void on_unlinked(void *data, uint64_t expirations)
+{
+    (void)expirations;
+    struct pipewire *p = data;
+    if (!p->paused && pw_stream_get_state(p->stream, NULL) != PW_STREAM_STATE_STREAMING)
+        fail(p, -ESTALE);
+}
+
+/* Locked, or on the loop's thread. 0: for ever. */
+static void have_patience(struct pipewire *p, int64_t ns)
+{
+    struct timespec time = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+    if (p->patience && !p->no_connect)
+        pw_loop_update_timer(pw_thread_loop_get_loop(p->link.loop), p->patience, &time, NULL,
+                             false);
+}
+
 static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state state,
                      const char *error)
 {
@@ -48,6 +68,10 @@ static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state 
               pw_stream_state_as_string(old), error ? ": " : "", error ? error : "");
     if (state != PW_STREAM_STATE_STREAMING && atomic_load(&p->cycled) > 0)
         atomic_store_explicit(&p->cycled, 0, memory_order_relaxed);
+    if (state == PW_STREAM_STATE_STREAMING)
+        have_patience(p, 0);
+    else if (old == PW_STREAM_STATE_STREAMING && !p->paused)
+        have_patience(p, RELINKED_NS);
     if (state == PW_STREAM_STATE_ERROR || state == PW_STREAM_STATE_UNCONNECTED)
         fail(p, -ECONNRESET);
 }
@@ -93,6 +117,15 @@ static int connect_stream(struct pipewire *p, const struct output_config *config
     return pw_stream_connect(p->stream, PW_DIRECTION_OUTPUT, PW_ID_ANY, flags, params, 1);
 }
 
+/* Locked. */
+static void destroy_stream(struct pipewire *p)
+{
+    if (p->patience)
+        pw_loop_destroy_source(pw_thread_loop_get_loop(p->link.loop), p->patience);
+    p->patience = NULL;
+    pw_stream_destroy(p->stream);
+}
+
 static int open_stream(struct pipewire *p, const struct output_config *config,
                        const struct pcm_format *source)
 {
@@ -101,13 +134,14 @@ static int open_stream(struct pipewire *p, const struct output_config *config,
     if (!p->stream)
         return -ENOMEM;
     pw_stream_add_listener(p->stream, &p->listener, &stream_events, p);
+    p->patience = pw_loop_add_timer(pw_thread_loop_get_loop(p->link.loop), on_unlinked, p);
     int err = connect_stream(p, config, source);
     if (err == 0)
         err = pipewire_link_sync(&p->link, OPEN_NS);
     if (err == 0 && pw_stream_get_state(p->stream, NULL) == PW_STREAM_STATE_ERROR)
         err = -EIO;
     if (err < 0)
-        pw_stream_destroy(p->stream);
+        destroy_stream(p);
     return err;
 }
 
@@ -210,6 +244,8 @@ static int pipewire_start(struct output *o)
 static int set_active(struct pipewire *p, bool active)
 {
     pw_thread_loop_lock(p->link.loop);
+    p->paused = !active;
+    have_patience(p, active ? RESUMED_NS : 0);
     const int err = pw_stream_set_active(p->stream, active);
     pw_thread_loop_unlock(p->link.loop);
     return err;
@@ -248,7 +284,7 @@ static void pipewire_close(struct output *o)
     struct pipewire *p = pipewire_of(o);
     pw_thread_loop_lock(p->link.loop);
     p->playing = false;
-    pw_stream_destroy(p->stream);
+    destroy_stream(p);
     pw_thread_loop_unlock(p->link.loop);
     pipewire_link_close(&p->link);
     close(p->cycling_fd);

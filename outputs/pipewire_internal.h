@@ -25,7 +25,9 @@ struct pipewire {
     int cycling_fd; /* written when the graph has run for PIPEWIRE_SILENT_CYCLES */
 
     /* under the loop's lock */
-    bool playing; /* between start() and stop(), or the failure of the stream */
+    bool playing;                /* between start() and stop(), or the failure of the stream */
+    bool paused;                 /* between pause() and resume() */
+    struct spa_source *patience; /* a timer: until then it streams, or is begun with anew */
 
     /* the graph's thread, or the control thread while the gate is closed */
     unsigned silent; /* cycles yet, after a pause */
