@@ -155,9 +155,14 @@ static bool make_room(struct voice *v)
     return atomic_load_explicit(&s->formats, memory_order_relaxed) == v->formats;
 }
 
-/* Some openings may follow each other at once; a guest that changes its format all the time gets few. */
+/*
+ * Some openings may follow each other at once; a guest that changes its format all the time gets few, but
+ * where every byte counts.
+ */
 static int64_t open_due(const struct voice *v)
 {
+    if (v->exact)
+        return v->retry.due;
     const int64_t spent = v->opened_until - OPENINGS * OPENING_NS;
     return v->retry.due > spent ? v->retry.due : spent;
 }
