@@ -16,9 +16,10 @@
 #define TARGET_THERE_S   0.01e-3 /* and until it is so near */
 #define SETTLE_MEAN_S    0.5
 #define LACKS_MOST_S     2e-3 /* more is no drift */
-#define LACKS_FOR_S      0.2
-#define ERROR_MOST_S     0.25e-3          /* a ratio of 300 ppm, which a second of slew brings */
-#define CEASED_NS        (10 * NS_PER_MS) /* arrivals so much later than expected are none */
+#define LACKS_FOR_S                                                                                \
+    1.5 /* longer than a wrong word about an output's time is believed by libpulse */
+#define ERROR_MOST_S 0.25e-3          /* a ratio of 300 ppm, which a second of slew brings */
+#define CEASED_NS    (10 * NS_PER_MS) /* arrivals so much later than expected are none */
 
 static int64_t to_frames(const struct player *p, int64_t ns)
 {
@@ -199,7 +200,9 @@ uint64_t player_excess(struct player *p, uint64_t ready, const struct player_mom
     if (p->fade_left > 0)
         return 0;
     const int64_t held = to_frames(p, m->held);
-    const int64_t wanted = target_depth(p, beyond(m)), sinking = (int64_t)p->sinking;
+    const int64_t wanted = target_depth(p, beyond(m)),
+                  most = to_frames(p, p->config.bound - beyond(m));
+    const int64_t sinking = (int64_t)p->sinking < most ? (int64_t)p->sinking : most;
     const int64_t target = wanted > sinking ? wanted : sinking;
     const int64_t excess = depth_at(p, m) + held - target;
     const int64_t spare = (int64_t)ready + held - target;
@@ -213,8 +216,8 @@ uint64_t player_excess(struct player *p, uint64_t ready, const struct player_mom
     if (m->now - p->exceeds_at < (p->resumes ? RESUMED_FOR_NS : EXCEEDS_FOR_NS))
         return 0;
     p->resumes = false;
-    const int64_t most = (int64_t)ready - p->quantum;
-    return (uint64_t)(excess < most ? excess : most > 0 ? most : 0);
+    const int64_t all = (int64_t)ready - p->quantum;
+    return (uint64_t)(excess < all ? excess : all > 0 ? all : 0);
 }
 
 /*

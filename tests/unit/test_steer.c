@@ -156,7 +156,7 @@ static void what_was_lost_is_made_up_for(void **state)
         world_run(&w, 90);
         const double before = listen(&w, 1), ratio = player_ratio(w.player);
         w.guest.sent += w.guest.grain;
-        world_run(&w, 0.3);
+        world_run(&w, w.guest.grain < w.scenario.rate / 400 ? 0.5 : 0.3); /* of less than 2.5 ms */
         for (int seconds = 0; seconds < 10; seconds++) {
             listen(&w, 1);
             assert_whole(&w, before, 0.3);
@@ -168,6 +168,21 @@ static void what_was_lost_is_made_up_for(void **state)
         assert_int_equal(world_counted(&w), 1);
         world_close(&w);
     }
+}
+
+/* A device says that it is slower now (Bluetooth): a second later the limit holds again. */
+static void the_limit_holds_when_an_output_gets_slower(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, "n=480 t=150 l=200");
+    world_run(&w, 60);
+    w.delay += 100 * NS_PER_MS;
+    world_run(&w, 1);
+    listen(&w, 5);
+    if (w.ear.heard.high > 200.5)
+        fail_msg("%.1f ms", w.ear.heard.high);
+    world_close(&w);
 }
 
 static void an_output_that_stood_still_catches_up(void **state)
@@ -246,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_stall_of_the_guest),
         cmocka_unit_test(a_pause_keeps_rate_and_latency),
         cmocka_unit_test(what_was_lost_is_made_up_for),
+        cmocka_unit_test(the_limit_holds_when_an_output_gets_slower),
         cmocka_unit_test(an_output_that_stood_still_catches_up),
         cmocka_unit_test(a_queue_sounds_as_one),
         cmocka_unit_test(one_store_serves_both),
