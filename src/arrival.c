@@ -9,19 +9,23 @@
  * fast as it swings and leaves a rate that is off for minutes. Its weight per point
  * stays below 0.6.
  */
-#define NARROW_HZ     0.005
-#define WIDE_HZ_S     0.4 /* bandwidth times age, s */
-#define MOST_WEIGHT   0.6
-#define RENEWED_S     2.0 /* a clock that has changed its rate is followed as by a loop of this age */
-#define LEAST_SIDE_NS 200e3 /* a lean by more than that, and 2.5 times the spread, is a rate */
-#define BIAS_POINTS   8     /* points that the bias is a mean of */
-#define PHASE_POINTS  8     /* after a pause: points of which the phase is the mean */
-#define LOSS_SHARP    12    /* a packet is told from chance when it is so many times the spread */
+#define NARROW_HZ         0.005
+#define WIDE_HZ_S         0.4 /* bandwidth times age, s */
+#define MOST_WEIGHT       0.6
+#define UNKNOWN_SPREAD_NS 1e6 /* until it is known: small packets that come late are not lost */
+#define RENEWED_S         2.0 /* a clock that has changed its rate is followed as by a loop of this age */
+#define LEAST_SIDE_NS     200e3 /* a lean by more than that, and 2.5 times the spread, is a rate */
+#define BIAS_POINTS       8     /* points that the bias is a mean of */
+#define PHASE_POINTS      8     /* after a pause: points of which the phase is the mean */
+#define LOSS_SHARP        12 /* a packet is told from chance when it is so many times the spread */
 
 void arrival_init(struct arrival *a, uint32_t rate)
 {
     const double same = a->rate ? a->period * a->rate : (double)NS_PER_S;
-    *a = (struct arrival){.rate = rate, .period = same / rate, .age = a->rate ? RENEWED_S : 0};
+    *a = (struct arrival){.rate = rate,
+                          .period = same / rate,
+                          .age = a->rate ? RENEWED_S : 0,
+                          .spread = UNKNOWN_SPREAD_NS};
 }
 
 /* ns by which an arrival lies above the line. */
@@ -139,7 +143,7 @@ static void watch_loss(struct arrival *a, int64_t t, uint64_t frames, double e)
     if (a->missed == 0)
         a->missed = t;
     const double lost = round(a->missed_by / packet) * packet;
-    if (t - a->missed < ARRIVAL_LOSS_NS)
+    if (t - a->missed < (packet < ARRIVAL_LARGE_NS ? ARRIVAL_SMALL_LOSS_NS : ARRIVAL_LOSS_NS))
         return;
     a->missed = 0;
     if (fabs(a->missed_by - lost) > packet / 4)

@@ -26,15 +26,17 @@ struct arrival_line {
     uint32_t serial; /* the beginning (stream.h) that it belongs to; 0: no line yet */
 };
 
-#define ARRIVAL_WINDOW_NS    320000000LL /* an earliest arrival is taken from each window */
-#define ARRIVAL_BURST_NS     500000LL    /* arrivals closer than this belong to one burst */
-#define ARRIVAL_PAUSE_NS     60000000LL  /* no arrival for so long may be a pause... */
-#define ARRIVAL_SHIFT_NS     40000000LL  /* ...if what follows lies so far above the line */
-#define ARRIVAL_STALL_NS     100000000LL /* ...and no burst catches up with the line within this time */
-#define ARRIVAL_LAG_DECAY_NS 60000000000LL /* the lag's peak falls to 1/e in a minute */
-#define ARRIVAL_LOSS_NS      100000000LL /* whole packets above the line for so long: they were lost */
-#define ARRIVAL_STEP_NS      2500000LL /* a point so far off is no drift */
-#define ARRIVAL_MOST_PPM     3000      /* no guest's clock is further off */
+#define ARRIVAL_WINDOW_NS     320000000LL /* an earliest arrival is taken from each window */
+#define ARRIVAL_BURST_NS      500000LL    /* arrivals closer than this belong to one burst */
+#define ARRIVAL_PAUSE_NS      60000000LL  /* no arrival for so long may be a pause... */
+#define ARRIVAL_SHIFT_NS      40000000LL  /* ...if what follows lies so far above the line */
+#define ARRIVAL_STALL_NS      100000000LL /* ...and no burst catches up with the line within this time */
+#define ARRIVAL_LAG_DECAY_NS  60000000000LL /* the lag's peak falls to 1/e in a minute */
+#define ARRIVAL_LOSS_NS       100000000LL /* whole packets above the line for so long: they were lost */
+#define ARRIVAL_LARGE_NS      2500000LL /* but smaller packets than this are outlasted by lateness: */
+#define ARRIVAL_SMALL_LOSS_NS 320000000LL /* it takes so long to tell */
+#define ARRIVAL_STEP_NS       2500000LL   /* a point so far off is no drift */
+#define ARRIVAL_MOST_PPM      3000        /* no guest's clock is further off */
 
 struct arrival {
     uint32_t rate;

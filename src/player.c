@@ -209,7 +209,8 @@ static uint32_t play(struct player *p, uint8_t *dst, uint32_t frames)
 static void begin_anew(struct player *p, int64_t now)
 {
     go_idle(p, now);
-    p->dry_serial = 0; /* nobody was late */
+    p->dry_serial = 0;               /* nobody was late, */
+    slack_paused(&p->learnt->slack); /* whatever the store has looked like */
     fade_in(p);
 }
 

@@ -6,7 +6,7 @@
  * How much was needed is not told by how late arrivals were, as SERVO's first draft has it: what is in
  * store before each fill, on the arrivals' line and in truth, tells of late arrivals, late requests and
  * both at once. Where lateness has a heavy tail, nobody has seen the worst of it, so twice what was seen
- * is kept: a quiet machine keeps next to nothing after a minute, one whose threads are late by half of
+ * is kept: a quiet machine keeps next to nothing after some minutes, one whose threads are late by half of
  * what is kept keeps it all. And each time that something was given back wrongly, the window within which
  * nothing may have needed it doubles: however rare the late ones are, giving back costs few dropouts.
  *

@@ -111,7 +111,7 @@ static void lost_packets_are_recognised(void **state)
         const double period = arrival_line(&g.arrival).period;
         g.start += lost * PACKET * NS_PER_S /
                    RATE; /* frames that never arrive: all others count as later */
-        guest_run(&g, 25, 100 * NS_PER_US);
+        guest_run(&g, 50, 100 * NS_PER_US);
         assert_int_equal(arrival_line(&g.arrival).losses, 1);
         assert_true(llabs(line_error(&g) - before) < 100 * NS_PER_US);
         assert_true(fabs(arrival_line(&g.arrival).period / period - 1) < 0.2e-6);

@@ -328,9 +328,35 @@ static void a_busy_machine(void **state)
     assert_true(dropouts[0] <= dropouts[1]);
 }
 
+/* Small packets whose wake-ups are late by more than they last: nothing is taken for lost. */
+static void lateness_is_no_loss(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "udp rate=192000 width=32 wake=1 seconds=60", "udp rate=192000 width=32 wake=3 seconds=60",
+        "udp rate=192000 wake=2 seconds=60", "udp rate=96000 width=32 wake=2 seconds=60"};
+    for (size_t i = 0; i<sizeof cases / sizeof cases[0]; i += SHARE> 1 ? 3 : 1) {
+        struct scenario s;
+        struct trace t = {0};
+        char why[128];
+        struct world *w = malloc(sizeof *w);
+        scenario_init(&s);
+        assert_true(w && scenario_take(&s, cases[i], why, sizeof why));
+        world_open(w, &s, &t);
+        world_run(w, s.seconds);
+        const uint64_t losses = count_read(&w->stream.counters.losses);
+        world_close(w);
+        trace_finish(&t);
+        free(w);
+        if (losses > 0)
+            fail_msg("%s: %llu losses", cases[i], (unsigned long long)losses);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lateness_is_no_loss),
         cmocka_unit_test(every_pair),
         cmocka_unit_test(the_floor),
         cmocka_unit_test(a_busy_machine),
