@@ -259,12 +259,12 @@ static int udp_tend(struct receiver *r, int64_t now)
     return ret;
 }
 
-static void udp_favour(struct receiver *r, const struct source_id *source)
+static int udp_favour(struct receiver *r, const struct source_id *source)
 {
     const struct udp *u = (struct udp *)r;
     struct udp_filter filter;
     udp_filter_build(&filter, &u->socket.config.allow, source);
-    udp_filter_attach(u->socket.fd, &filter); /* if it fails, all is as before */
+    return udp_filter_attach(u->socket.fd, &filter);
 }
 
 static void udp_describe(const struct receiver *r, char *buf, size_t size)

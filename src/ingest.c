@@ -118,7 +118,8 @@ static void confine(const struct ingest *in, bool tell)
     const int writable[] = {in->notifier->fd, in->stream->wake_fd};
     const int err = in->sandbox ? sandbox_enter(writable, 2) : -ECANCELED;
     if (tell && err < 0)
-        log_debug("receiver: not confined: %s", in->sandbox ? strerror(-err) : "--no-sandbox");
+        log_line(in->sandbox ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "receiver: not confined: %s",
+                 in->sandbox ? strerror(-err) : "--no-sandbox");
 }
 
 static void *run(void *arg)
@@ -190,7 +191,8 @@ int64_t ingest_tend(struct ingest *in, int64_t now)
     const uint64_t told = atomic_exchange(&in->favoured, 0);
     const struct source_id id = {.address = (uint32_t)(told >> 16), .port = (uint16_t)told};
     if (crowd_look(&in->crowd, packets, now) == CROWD_LET_IN)
-        r->driver->favour(r, NULL);
+        if (r->driver->favour(r, NULL) < 0)
+            crowd_came(&in->crowd, packets, now); /* it is tried again after a while */
     if (told && crowd_came(&in->crowd, packets, now) == CROWD_KEEP_OUT) {
         log_debug("a crowd of senders: the kernel drops all but the one that plays");
         r->driver->favour(r, &id);

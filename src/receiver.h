@@ -76,9 +76,9 @@ struct receiver_driver {
     /*
      * Control thread, also while a read is under way: for now only this sender's packets are of use,
      * the others' may be dropped where that is cheapest; NULL: everybody's are again. Does not wait.
-     * NULL: it has but one sender.
+     * 0, or -errno and all is as before. NULL: it has but one sender.
      */
-    void (*favour)(struct receiver *r, const struct source_id *source);
+    int (*favour)(struct receiver *r, const struct source_id *source);
 
     /* Control thread, with no read under way. NULL is fine. */
     void (*close)(struct receiver *r);

@@ -16,7 +16,7 @@
 /*
  * The calling thread, when all that it needs is open. From now on it may write to these descriptors
  * only, at most SANDBOX_WRITABLE, and cannot undo it. 0; -ENOSYS when the kernel or this build has no
- * such thing (sanitizers need calls of their own), or another -errno; the thread is as it was then.
+ * such thing (sanitizers need calls of their own), or another -errno; the thread can do all that it could then.
  */
 int sandbox_enter(const int *writable, int count);
 

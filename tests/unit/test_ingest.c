@@ -64,13 +64,14 @@ static int script_read(struct receiver *r, int wake_fd, struct packet *packets, 
 
 /* favour() as it was last called; a receiver of several senders. */
 static struct source_id favoured;
-static int favours;
+static int favours, favour_error;
 
-static void script_favour(struct receiver *r, const struct source_id *source)
+static int script_favour(struct receiver *r, const struct source_id *source)
 {
     (void)r;
     favours++;
     favoured = source ? *source : (struct source_id){0, 0};
+    return favour_error;
 }
 
 static const struct receiver_driver script_driver = {
