@@ -53,8 +53,10 @@ void voice_finish(struct voice *v)
 }
 
 /* Nothing that comes back by itself: its reader has gone, standard output is no place for sound. */
-static bool for_ever(int error)
+static bool for_ever(const struct voice *v, int error)
 {
+    if (!v->exact) /* a device's plugin may say the same of its server, which comes back */
+        return false;
     return error == -EPIPE || error == -ENOTTY || error == -ENOTSUP;
 }
 
@@ -188,7 +190,7 @@ static int try_open(struct voice *v, int64_t now)
         voice_format(v, now); /* yet another one may wait behind it already */
         return 0;
     }
-    if (for_ever(err)) {
+    if (for_ever(v, err)) {
         log_error("%s", why);
         return err;
     }
@@ -208,16 +210,6 @@ static int64_t pause_due(const struct voice *v, int64_t now)
     return (rests == PLAYER_BUSY || rests > now ? now : rests) + PAUSE_NS;
 }
 
-static int pause_output(struct voice *v)
-{
-    const int err = v->driver->pause(v->output);
-    if (err < 0)
-        return err;
-    v->state = VOICE_PAUSED;
-    log_debug("%s: no sound: the output is paused", v->driver->name);
-    return 0;
-}
-
 static int resume_output(struct voice *v, int64_t now)
 {
     player_resume(v->player);
@@ -228,6 +220,19 @@ static int resume_output(struct voice *v, int64_t now)
     log_debug("%s: sound: the output plays again after %.1f ms", v->driver->name,
               (double)(clock_now() - now) / NS_PER_MS);
     voice_format(v, now); /* another one may wait behind it */
+    return 0;
+}
+
+/* What came at the last moment is heard all the same. */
+static int pause_output(struct voice *v, int64_t now)
+{
+    const int err = v->driver->pause(v->output);
+    if (err < 0)
+        return err;
+    if (player_resting(v->player) == PLAYER_BUSY)
+        return resume_output(v, now);
+    v->state = VOICE_PAUSED;
+    log_debug("%s: no sound: the output is paused", v->driver->name);
     return 0;
 }
 
@@ -254,18 +259,19 @@ static int lose_output(struct voice *v, int64_t now, int failure)
     if (now - v->opened_at >= SETTLED_NS)
         backoff_reset(&v->retry);
     const bool settled = v->retry.step == 0;
-    if (for_ever(failure))
+    if (for_ever(v, failure))
         log_error("%s: the output has ended (%s)", v->driver->name, why);
     else if (backoff_failed(&v->retry, now, why) && failure != -ESTALE)
         log_warning("%s: the output has failed (%s); opening it again", v->driver->name, why);
     if (settled)
         v->retry.due = 0; /* at once, the first time */
-    return for_ever(failure) ? failure : 0;
+    return for_ever(v, failure) ? failure : 0;
 }
 
-static void leave_format(struct voice *v)
+static void leave_format(struct voice *v, int64_t now)
 {
     close_output(v);
+    v->searching = now;
     v->state = take_format(v) || make_room(v) ? VOICE_CLOSED : VOICE_EMPTY;
     backoff_reset(&v->retry);
 }
@@ -275,10 +281,10 @@ static int turn_pause(struct voice *v, int64_t now)
 {
     int err = 0;
     if (v->state == VOICE_PLAYING && now >= pause_due(v, now))
-        err = pause_output(v);
+        err = pause_output(v, now);
     if (err == 0 && v->state == VOICE_PAUSED && woken(v)) {
         if (stream_ready(&v->stream) == 0 && stream_edge(&v->stream) == STREAM_FORMAT)
-            leave_format(v);
+            leave_format(v, now);
         else
             err = resume_output(v, now);
     }
@@ -314,10 +320,11 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
     if (err == 0)
         err = turn_pause(v, now);
     if (v->state == VOICE_LEAVING && ready_to_leave(v, now))
-        leave_format(v);
+        leave_format(v, now);
     if (v->state == VOICE_EMPTY &&
         (take_format(v) || (v->stream.playing.rate != 0 && make_room(v)))) {
         v->state = VOICE_CLOSED;
+        v->searching = now;
         backoff_reset(&v->retry);
     }
     if (err == 0 && v->state == VOICE_CLOSED && now >= open_due(v))
