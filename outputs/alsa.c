@@ -186,12 +186,16 @@ static int feed_prepared(struct alsa *a)
                : snd_pcm_start(a->queue.pcm);
 }
 
-/* A plugin whose server hung tells wrong times afterwards: it is begun with anew. */
+/*
+ * A plugin whose server hung tells wrong times afterwards: it is begun with anew. A full queue may need nothing
+ * for as long as it is.
+ */
 static bool stood_still(struct alsa *a)
 {
     const int64_t now = clock_now(), before = a->moved;
     a->moved = now;
-    return before != 0 && now - before > STOOD_STILL_NS;
+    return before != 0 &&
+           now - before > STOOD_STILL_NS + alsa_queue_ns(&a->queue, (int64_t)a->queue.buffer);
 }
 
 static int feed_running(struct alsa *a)

@@ -226,6 +226,9 @@ static int pipewire_start(struct output *o)
     int err = p->link.error;
     if (err == 0)
         err = pw_stream_set_active(p->stream, true);
+    const enum pw_stream_state state = pw_stream_get_state(p->stream, NULL);
+    if (state == PW_STREAM_STATE_ERROR || state == PW_STREAM_STATE_UNCONNECTED)
+        err = -ECONNRESET; /* since it was opened, and nobody was told */
     p->playing = err == 0;
     pw_thread_loop_unlock(p->link.loop);
     if (err < 0)

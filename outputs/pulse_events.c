@@ -74,6 +74,8 @@ static void on_server(pa_context *c, const pa_server_info *info, void *data)
 {
     (void)c;
     struct pulse *p = data;
+    if (!p->stream) /* it has been closed since this was asked */
+        return;
     const char *home = p->home ? p->home : info ? info->default_sink_name : NULL;
     const char *here = pa_stream_get_device_name(p->stream);
     if (home && here && strcmp(home, here) == 0)
