@@ -10,8 +10,7 @@ from faults_servers import Served, daemon_faults, stream_faults
 from servers import SINK
 
 ABSENT = 1.5       # s without a server
-NEAR = 4.0         # ms by which a latency may differ afterwards: 2, and SLACK_NUDGE_NS, which is learnt
-                   # when a busy machine has all but interrupted the sound
+NEAR = 4.0         # ms by which a latency may differ afterwards: 2, and what a busy machine teaches the player
 KINDS = {'pulse': FalliblePulse, 'pipewire': FalliblePipeWire, 'alsa': FallibleAlsa,
          'pipewire-pulse': PulseFace}
 # Elsewhere the latency is told only: ALSA's plugin and PipeWire's stand-in start by luck, and on PipeWire a sink
