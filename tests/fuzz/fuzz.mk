@@ -1,5 +1,5 @@
 # ---- fuzzing: tests/fuzz/fuzz_X.c becomes $(BUILD)/fuzz/fuzz_X; make fuzz T=seconds runs each for so long,
-# beginning with tests/fuzz/corpus/X; what it finds beyond that stays in $(BUILD)/fuzz/work/X ----
+# beginning with tests/fuzz/corpus/X; what it finds beyond that stays in $(BUILD)/fuzz/grown/X ----
 T        ?= 60
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_CC  ?= clang

@@ -86,16 +86,6 @@ def killed(rig, name, how):
     rig.hear()
 
 
-def killed_for_long(rig, name, how):
-    """It has been tried many times, and rarely by now."""
-    begin = len(rig.scream.said())
-    rig.server.kill(name, how)
-    rig.says('no sound yet', begin)
-    time.sleep(2)  # of absence
-    rig.server.revive(name)
-    rig.hear()
-
-
 def killed_while_idle(rig, name, how):
     """Without a packet: the guest is silent until the server is back."""
     rig.stop(signal.SIGKILL)

@@ -164,8 +164,14 @@ static void a_crowd_is_kept_out(void **state)
     assert_int_equal(favours, 1);
     assert_true(source_equal(favoured, anna));
     assert_int_equal(due, NS_PER_S + CROWD_LOOK_NS);
-    assert_int_equal(ingest_tend(f.ingest, due + CROWD_SILENCE_NS), CROWD_NEVER);
+    int64_t now = due + CROWD_SILENCE_NS;
+    favour_error = -ENOMEM; /* it cannot be let in yet */
+    assert_int_equal(ingest_tend(f.ingest, now), now + CROWD_LOOK_NS);
     assert_int_equal(favours, 2);
+    favour_error = 0;
+    now += CROWD_LOOK_NS + CROWD_SILENCE_NS;
+    assert_int_equal(ingest_tend(f.ingest, now), CROWD_NEVER);
+    assert_int_equal(favours, 3);
     assert_int_equal(favoured.address, 0);
     finish(&f);
 }
