@@ -39,15 +39,19 @@ $(BUILD)/core.a: $(call objects,$(CORE) receivers/ivshmem_pace.c)
 	$(Q)$(AR) rcs $@ $^
 
 # ---- live tests: the real programs on real servers, see tests/live/run ----
-HOSTILE := $(BUILD)/flood $(BUILD)/scribble
-$(HOSTILE): $(BUILD)/%: $(BUILD)/obj/tests/hostile/%.o
+# with their helpers: attackers, and the machine's witness
+HELPERS := $(BUILD)/flood $(BUILD)/scribble $(BUILD)/witness
+$(HELPERS):
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
 
-.PHONY: hostile
-hostile: $(HOSTILE)
+$(BUILD)/flood $(BUILD)/scribble: $(BUILD)/%: $(BUILD)/obj/tests/hostile/%.o
+$(BUILD)/witness: $(BUILD)/obj/tests/live/witness.o
 
-live: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen $(HOSTILE)
+.PHONY: live-programs
+live-programs: all $(HELPERS)
+
+live: live-programs
 	$(Q)BUILD=$(BUILD) tests/live/run
 
 # ---- faults: many of them in random order, against receivers that are never restarted ----

@@ -49,9 +49,10 @@ def await_(what, probe, seconds=5.0, every=0.02):
 
 
 class Place:
-    """A private folder: kept when the test fails, so that its logs can be read."""
+    """A private folder: kept when the test fails, so that its logs can be read. It knows the machine's witness, if there is one."""
 
-    def __init__(self, name):
+    def __init__(self, name, witness=None):
+        self.witness = witness
         # in memory, so that a busy disk delays nobody's writes
         memory = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
         self.path = tempfile.mkdtemp(prefix='scream-%s-' % name, dir=memory)

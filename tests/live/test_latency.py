@@ -60,6 +60,7 @@ def limit(place, network):
     check(last['sent'] > EVERY / 1000 * v['rate'], 'the stall was not heard: ' + text)
     check((last['sent'] + last['frames']) / v['rate'] > seconds - 0.08, 'it ended early: ' + text)
     check(last['latency']['most'] < LIMIT + 1, text)
+    check(last['latency']['least'] > LIMIT - 10 - EXACT, text)
     return text
 
 

@@ -8,12 +8,12 @@ from hearing import Hearing, Sender, figures, rendered, write_script
 from net import GUEST
 from scream import by_bridge, by_memory
 from servers import SERVERS, SURROUND_71
+from witness import STALL
 
 STARTS = int(os.environ.get('LIVE_STARTS', '3'))
 SECONDS = float(os.environ.get('LIVE_MINUTES', '0.06')) * 60
 STEP = 0.36        # s of each of many formats
 TAIL = 0.4         # s: all that was sent has been heard by then
-STALL = 0.014      # s that the sender may wake late before that explains a dropout: the least slack
 CONTROLLED = 60    # s: so long a run has a control, whatever was heard
 START_SPREAD = 5   # ms between the latencies of several starts
 LATE_START = 1.0   # s of a sound that its start may cost
@@ -55,21 +55,28 @@ def stalls(log):
     return [(b, 1000 * (s - usual)) for b, s in zip(at[1:], steps) if s > usual + STALL]
 
 
+def excused(hole, v, stalls):
+    """Whether a dropout was heard where somebody had been kept from running."""
+    at = v['clock']['start'] / 1e9 + hole['recorded'] / v['rate']
+    unsure = 0.02 + v['clock']['late'] / 1000  # s by which the recorder's own stall moves it
+    return any(-unsure < at - end < 0.15 for end, _ in stalls)
+
+
 def compare(place, server, v, seconds):
     """No more dropouts than the server's own player has in the same run."""
     if v['dropouts'] == 0 and seconds < CONTROLLED:
         return ''
-    late = stalls(place.file('send.sent'))
-    start = v['clock']['start'] / 1e9
-    holes = [(h, start + h['recorded'] / v['rate']) for h in v['holes']]
-    ours = [h for h, t in holes if not any(-0.02 < t - at < 0.15 for at, _ in late)]
-    sender = '; the sender stalled %s' % ', '.join('%.0f ms' % ms for _, ms in late) if late else ''
+    sender = stalls(place.file('send.sent'))
+    machine = [(at + ms / 1000, ms) for at, ms in place.witness.stalls(v['clock']['start'] / 1e9)]
+    ours = [h for h in v['holes'] if not excused(h, v, sender + machine)]
+    said = ''.join('; the %s stalled %s' % (who, ', '.join('%.0f ms' % ms for _, ms in late))
+                   for who, late in (('sender', sender), ('machine', machine)) if late)
     if not ours and seconds < CONTROLLED:
-        return sender
+        return said
     c = control(place, server, seconds)
     check(len(ours) <= c['dropouts'], '%s; the control had %d%s; %s'
-          % (figures(v), c['dropouts'], sender, ours[:8]))
-    return '; the control had %d%s' % (c['dropouts'], sender)
+          % (figures(v), c['dropouts'], said, ours[:8]))
+    return '; the control had %d%s' % (c['dropouts'], said)
 
 
 def steady(place, server, start, send):
