@@ -223,7 +223,7 @@ static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t
     if (!stream_line(p->config.stream, &p->line))
         return;
     player_note_store(p, ready, likely, m);
-    const uint64_t excess = player_excess(p, ready, m);
+    const uint64_t excess = player_excess(p, ready, least, m);
     if (excess > 0)
         player_skip(p, excess, ready);
     if (player_steer(p, likely, m))

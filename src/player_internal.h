@@ -129,8 +129,12 @@ void player_note_reserve(struct player *p, uint32_t least, const struct player_m
 void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
                        const struct player_moment *m);
 
-/* While it plays, the line just read: frames to skip now, 0 as a rule; then at least the length of a fade. */
-uint64_t player_excess(struct player *p, uint64_t ready, const struct player_moment *m);
+/*
+ * While it plays, the line just read: frames to skip now, so that at least `least` are left, 0 as a rule;
+ * then at least the length of a fade.
+ */
+uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
+                       const struct player_moment *m);
 
 /*
  * While it plays and steers, the line just read: sets the ratio for the next so many frames. False: the depth has fallen by

@@ -195,7 +195,27 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     return 0;
 }
 
-uint64_t player_excess(struct player *p, uint64_t ready, const struct player_moment *m)
+/* It has been so for long enough: it may have been one request that came late. */
+static bool lasts(struct player *p, bool exceeds, int64_t now)
+{
+    if (!exceeds) {
+        p->exceeds_at = 0;
+        return false;
+    }
+    if (p->exceeds_at == 0)
+        p->exceeds_at = now;
+    if (now - p->exceeds_at < (p->resumes ? RESUMED_FOR_NS : EXCEEDS_FOR_NS))
+        return false;
+    p->resumes = false;
+    return true;
+}
+
+/*
+ * Much more than the target is given back if it is there in truth; what is beyond the limit, however little,
+ * if the line is to be believed: nothing is missing from it.
+ */
+uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
+                       const struct player_moment *m)
 {
     if (p->fade_left > 0)
         return 0;
@@ -204,20 +224,16 @@ uint64_t player_excess(struct player *p, uint64_t ready, const struct player_mom
                   most = to_frames(p, p->config.bound - beyond(m));
     const int64_t sinking = (int64_t)p->sinking < most ? (int64_t)p->sinking : most;
     const int64_t target = wanted > sinking ? wanted : sinking;
-    const int64_t excess = depth_at(p, m) + held - target;
-    const int64_t spare = (int64_t)ready + held - target;
-    if (excess <= to_frames(p, EXCESS_NS) || spare <= to_frames(p, EXCESS_FILL_NS)) {
-        p->exceeds_at = 0;
+    const int64_t depth = depth_at(p, m) + held, spare = (int64_t)ready + held - target;
+    const int64_t all = (int64_t)ready - least, shortest = p->fade_frames + p->flush;
+    int64_t excess = depth - target;
+    const bool stored = excess > to_frames(p, EXCESS_NS) && spare > to_frames(p, EXCESS_FILL_NS);
+    const bool unbound =
+        depth > (target > most ? target : most) + to_frames(p, MARGIN_NS) && !p->line.missing;
+    if (!lasts(p, stored || unbound, m->now) || all < shortest)
         return 0;
-    }
-    if (p->exceeds_at == 0)
-        p->exceeds_at = m->now;
-    /* it may be one request that came late */
-    if (m->now - p->exceeds_at < (p->resumes ? RESUMED_FOR_NS : EXCEEDS_FOR_NS))
-        return 0;
-    p->resumes = false;
-    const int64_t all = (int64_t)ready - p->quantum;
-    return (uint64_t)(excess < all ? excess : all > 0 ? all : 0);
+    excess = excess > shortest ? excess : shortest;
+    return (uint64_t)(excess < all ? excess : all);
 }
 
 /*
