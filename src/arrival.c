@@ -219,7 +219,6 @@ struct arrival_line arrival_line(const struct arrival *a)
         .grain = a->grain,
         .epoch = a->epoch,
         .losses = a->losses,
-        .missing = a->missed != 0,
     };
 }
 

@@ -23,7 +23,6 @@ struct arrival_line {
     uint64_t grain;  /* frames: the most that has arrived at one moment, as one packet */
     uint32_t epoch;  /* grows by one at each pause: what came before says nothing about when */
     uint32_t losses; /* grows by one when packets were lost: so much less has arrived than before */
-    bool missing;    /* whole packets late, or lost: more is on the line than has arrived */
     uint32_t serial; /* the beginning (stream.h) that it belongs to; 0: no line yet */
 };
 

@@ -210,10 +210,7 @@ static bool lasts(struct player *p, bool exceeds, int64_t now)
     return true;
 }
 
-/*
- * Much more than the target is given back if it is there in truth; what is beyond the limit, however little,
- * if the line is to be believed: nothing is missing from it.
- */
+/* Much more than the target is given back if it is there in truth; what is beyond the limit, however little. */
 uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
                        const struct player_moment *m)
 {
@@ -228,8 +225,7 @@ uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
     const int64_t all = (int64_t)ready - least, shortest = p->fade_frames + p->flush;
     int64_t excess = depth - target;
     const bool stored = excess > to_frames(p, EXCESS_NS) && spare > to_frames(p, EXCESS_FILL_NS);
-    const bool unbound =
-        depth > (target > most ? target : most) + to_frames(p, MARGIN_NS) && !p->line.missing;
+    const bool unbound = depth > (target > most ? target : most) + to_frames(p, MARGIN_NS);
     if (!lasts(p, stored || unbound, m->now) || all < shortest)
         return 0;
     excess = excess > shortest ? excess : shortest;
