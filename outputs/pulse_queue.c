@@ -142,7 +142,7 @@ void pulse_queue_fill(struct pulse_queue *q, bool silence)
     while (more) {
         const int64_t lacks = low_water(q) - queued(q);
         const size_t least = lacks > 0 ? (size_t)lacks : 0;
-        const size_t most = silence ? least : q->room;
+        const size_t most = silence && least < q->room ? least : q->room;
         more = most >= pa_frame_size(q->spec) && write_block(q, least, most, silence);
     }
 }

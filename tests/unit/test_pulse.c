@@ -1,4 +1,5 @@
 #ifdef HAVE_PULSE
+#include "../../outputs/pulse_queue.h"
 #include "../../outputs/pulse_spec.h"
 #include "../../src/clock.h"
 
@@ -96,6 +97,51 @@ static void buffers_follow_the_target_in_time(void **state)
             }
 }
 
+/* ---- a stream that takes all it is given, instead of libpulse's ---- */
+
+static uint8_t block[4096];
+static size_t taken;
+
+int pa_stream_begin_write(pa_stream *stream, void **data, size_t *bytes)
+{
+    (void)stream;
+    *data = block;
+    *bytes = *bytes < sizeof block ? *bytes : sizeof block;
+    return 0;
+}
+
+int pa_stream_write(pa_stream *stream, const void *data, size_t bytes, pa_free_cb_t free_block,
+                    int64_t offset, pa_seek_mode_t seek)
+{
+    (void)stream, (void)offset, (void)seek;
+    assert_ptr_equal(data, block);
+    assert_null(free_block);
+    taken += bytes;
+    assert_true(taken < 1 << 20); /* else it never ends */
+    return 0;
+}
+
+/* After a stall the requests have been larger than the queue is: it holds what it can. */
+static void silence_fills_the_queue_at_most(void **state)
+{
+    (void)state;
+    const pa_sample_spec spec = {PA_SAMPLE_S16LE, 48000, 2};
+    struct pulse_queue q = {
+        .spec = &spec, .attr = {.tlength = 20000, .minreq = 1000}, .period = 20000};
+    for (size_t room = 0; room <= 20000; room += 2000) {
+        q.room = room;
+        taken = 0;
+        pulse_queue_fill(&q, true);
+        assert_int_equal(taken, room);
+        assert_int_equal(q.room, 0);
+    }
+    q.period = 1000; /* and no more than lasts until the next one */
+    q.room = 20000;
+    taken = 0;
+    pulse_queue_fill(&q, true);
+    assert_in_range(taken, 4000, 5000);
+}
+
 static void quantum_is_what_was_granted(void **state)
 {
     (void)state;
@@ -117,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_source_travels_unaltered),
         cmocka_unit_test(buffers_follow_the_target_in_time),
         cmocka_unit_test(quantum_is_what_was_granted),
+        cmocka_unit_test(silence_fills_the_queue_at_most),
     };
     return cmocka_run_group_tests_name("pulse", tests, NULL, NULL);
 #else
