@@ -222,6 +222,7 @@ static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t
     const uint32_t likely = ready < most ? ready < least ? least : (uint32_t)ready : most;
     if (!stream_line(p->config.stream, &p->line))
         return;
+    player_note_line(p);
     player_note_store(p, ready, likely, m);
     const uint64_t excess = player_excess(p, ready, least, m);
     if (excess > 0)

@@ -66,7 +66,9 @@ struct player {
     int64_t dry_at;              /* time when the sound last ended */
     uint32_t dry_epoch;          /* of the line when the sound last ended; */
     uint32_t dry_serial;         /* 0: none did, or it has been judged */
-    uint32_t losses;             /* of the line, that have been made up for */
+    uint32_t losses;             /* of the line, that have been noted, */
+    bool lost;                   /* and not made up for yet */
+    int64_t lag;                 /* of the line, that has been noted */
     uint32_t fade_left;          /* frames of a crossfade or fade-in still to play */
     bool fade_from_old;          /* it is a crossfade, from `old` */
     uint32_t tail_left;          /* frames of a tail still to play */
@@ -124,6 +126,9 @@ void player_learn(struct player *p);
 
 /* While it plays: at least so many frames are to be given to an output with a queue. */
 void player_note_reserve(struct player *p, uint32_t least, const struct player_moment *m);
+
+/* The line has been read: packets that it knows to be lost were not late. */
+void player_note_line(struct player *p);
 
 /* While it plays: what is in store at a fill of so many frames. */
 void player_note_store(struct player *p, uint64_t ready, uint32_t frames,

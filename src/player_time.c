@@ -57,6 +57,17 @@ void player_settle(struct player *p)
     p->settling = SETTLE_S;
     p->lacking = 0;
     p->sinking = 0;
+    p->lag = p->line.lag; /* if it was late, that has been judged */
+    player_note_line(p);
+    p->lost = false;
+}
+
+void player_note_line(struct player *p)
+{
+    if (p->line.losses > p->losses) { /* fewer: it is another beginning's */
+        p->lost = true;
+        slack_lost(&p->learnt->slack);
+    }
     p->losses = p->line.losses;
 }
 
@@ -121,8 +132,10 @@ void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
     double lies = (double)ready + ahead - more; /* the less there is, the more was needed */
     if (p->sink.queued && lies > (double)taken_at_once(p))
         lies = (double)taken_at_once(p); /* it came late itself */
-    const double late = (double)to_frames(p, p->line.lag) - (double)expected_lag(p);
-    const double used = fmax(beside - lies, late); /* a fill may have been spared that */
+    double used = beside - lies;
+    if (p->line.lag > p->lag) /* they were late just now, which a fill may have been spared */
+        used = fmax(used, (double)to_frames(p, p->line.lag) - (double)expected_lag(p));
+    p->lag = p->line.lag;
     slack_note(&p->learnt->slack, (int64_t)(used * NS_PER_S / p->config.source.rate),
                pcm_frames_ns(frames, p->sink.rate));
 }
@@ -292,8 +305,8 @@ static void settle_target(struct player *p, double depth, double dt)
 /* Packets were lost, and it is less for it. */
 static bool lost_some(struct player *p, double depth)
 {
-    const bool lost = p->line.losses != p->losses;
-    p->losses = p->line.losses;
+    const bool lost = p->lost;
+    p->lost = false;
     return lost && depth < p->target - ERROR_MOST_S * p->config.source.rate;
 }
 

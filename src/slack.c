@@ -35,6 +35,14 @@ static void set(struct slack *s, int64_t amount)
     s->amount = smaller(amount, SLACK_MOST_NS);
 }
 
+/* It is about to grow: as it was before, for what comes in a row may turn out to be one loss. */
+static void remember(struct slack *s)
+{
+    if (s->grown.since >= SLACK_LOST_NS)
+        s->grown =
+            (struct slack_grown){s->amount, s->ceiling, s->window, s->worst, s->before, s->step, 0};
+}
+
 /* Too little was kept, or nearly: it takes twice as long until some is given back again. */
 static void regret(struct slack *s)
 {
@@ -50,6 +58,7 @@ static void take_worst(struct slack *s, int64_t used)
     s->worst = greater(s->worst, used);
     if (used <= s->amount / SLACK_USED_OF * SLACK_USED || s->amount >= s->ceiling)
         return;
+    remember(s);
     if (used > s->amount - near_one(s))
         regret(s);
     set(s, smaller(kept_for(used), s->ceiling));
@@ -88,28 +97,39 @@ void slack_init(struct slack *s, int64_t first)
     *s = (struct slack){.amount = first,
                         .ceiling = first,
                         .since = SLACK_SOON_NS,
+                        .grown.since = SLACK_LOST_NS,
                         .window = SLACK_WINDOW_NS,
                         .worst = INT64_MIN,
                         .before = INT64_MIN};
     forget_recent(s);
 }
 
+/* Nothing came of it; but for luck it would have been a dropout. */
+static void count_near(struct slack *s)
+{
+    s->near = false;
+    if (s->amount >= s->ceiling) { /* else it has grown by what was seen */
+        regret(s);
+        set(s, s->amount + SLACK_STEP_NS);
+    }
+}
+
 void slack_note(struct slack *s, int64_t used, int64_t dt)
 {
     s->passed += dt;
     s->since += dt;
+    s->grown.since += dt;
     note_worst(s, used, dt);
     const int64_t left = s->amount - used;
     if (s->near && left > near_one(s)) {
-        s->near = false;
-        if (s->amount >= s->ceiling) { /* else it has grown by what was seen */
-            regret(s);
-            set(s, s->amount + SLACK_STEP_NS);
-        }
+        s->spared += dt;
+        if (s->spared >= SLACK_LOST_NS)
+            count_near(s);
     } else if (s->passed > s->window) {
         give_back(s);
     } else if (left >= 0 && left < near_one(s)) {
         s->near = true;
+        s->spared = 0;
     }
 }
 
@@ -119,12 +139,27 @@ void slack_dropout(struct slack *s, int64_t silence)
     s->near = false;
     if (silence > SLACK_STALL_NS || s->since < SLACK_ONE_NS)
         return;
+    remember(s);
     s->step = s->since < SLACK_SOON_NS ? 2 * s->step : SLACK_STEP_NS;
     s->step = smaller(s->step, SLACK_LEAP_NS);
     s->since = 0;
     set(s, greater(s->amount + s->step, s->ceiling));
     s->worst = greater(s->worst, s->amount - SLACK_KEEP_NS);
     regret(s);
+}
+
+void slack_lost(struct slack *s)
+{
+    slack_paused(s);
+    if (s->grown.since >= SLACK_LOST_NS)
+        return;
+    s->amount = s->grown.amount;
+    s->ceiling = s->grown.ceiling;
+    s->window = s->grown.window;
+    s->step = s->grown.step;
+    s->worst = s->grown.worst;
+    s->before = s->grown.before;
+    s->grown.since = SLACK_LOST_NS;
 }
 
 void slack_paused(struct slack *s)

@@ -35,7 +35,9 @@
 #define SLACK_WORTH_NS  500000LL    /* if it is worth a change: so much, */
 #define SLACK_WORTH_OF  4           /* and such a part of it */
 #define SLACK_RECENT_NS 200000000LL /* what is needed while a sound ends says nothing */
-#define SLACK_STALL_NS  60000000LL  /* a longer silence is a stall: nothing is kept for those */
+#define SLACK_LOST_NS                                                                              \
+    500000000LL /* what was learnt so shortly before packets turn out to be lost is not true */
+#define SLACK_STALL_NS 60000000LL /* a longer silence is a stall: nothing is kept for those */
 
 struct slack {
     int64_t amount;  /* ns */
@@ -47,9 +49,14 @@ struct slack {
     int64_t former,
         recent;      /* likewise: of the two latest spans of SLACK_RECENT_NS, not in `worst` yet, */
     int64_t spanned; /* and ns of the present one */
-    bool near;       /* a dropout was near; if none has come of it, it counts */
-    int64_t step;    /* ns by which the latest dropout made it grow, */
-    int64_t since;   /* and ns since then */
+    bool near; /* a dropout was near; if none has come of it, and nothing was lost, it counts, */
+    int64_t spared; /* after so many ns */
+    int64_t step;   /* ns by which the latest dropout made it grow, */
+    int64_t since;  /* and ns since then */
+    struct slack_grown {
+        int64_t amount, ceiling, window, worst, before, step; /* before it last grew by lateness, */
+        int64_t since;                                        /* and ns since then */
+    } grown;
 };
 
 void slack_init(struct slack *s, int64_t first);
@@ -59,6 +66,9 @@ void slack_note(struct slack *s, int64_t used, int64_t dt);
 
 /* Too little was in store: silence for so many ns. */
 void slack_dropout(struct slack *s, int64_t silence);
+
+/* What has just been missing was lost: what was taken for lateness is unlearnt. */
+void slack_lost(struct slack *s);
 
 /* There is sound again after a silence of the guest's own. */
 void slack_paused(struct slack *s);

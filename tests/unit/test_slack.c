@@ -66,6 +66,30 @@ static void near_ones_count_once(void **state)
     assert_true(ms(&s) == 19);
 }
 
+/* Packets that turn out to be lost have looked like lateness for a while. */
+static void a_loss_is_unlearnt(void **state)
+{
+    (void)state;
+    struct slack s;
+    slack_init(&s, 14 * NS_PER_MS);
+    pass(&s, 10, 5);
+    slack_note(&s, 14 * NS_PER_MS, FILL); /* near one */
+    pass(&s, 0.1, 5);
+    slack_lost(&s);
+    pass(&s, 10, 5);
+    assert_true(ms(&s) == 14);
+    slack_dropout(&s, 10 * NS_PER_MS);
+    assert_true(ms(&s) == 19);
+    pass(&s, 0.1, 5);
+    slack_lost(&s);
+    pass(&s, 160, 5);
+    assert_true(ms(&s) == 10.5); /* nor does it take longer to give some back */
+    slack_dropout(&s, 10 * NS_PER_MS);
+    pass(&s, 1, 5);
+    slack_lost(&s); /* another one */
+    assert_true(ms(&s) == 15.5);
+}
+
 /* A sound's end runs the store dry: that is neither near a dropout nor a reason to keep more. */
 static void the_end_of_a_sound_says_nothing(void **state)
 {
@@ -177,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_dropout_makes_it_grow),
         cmocka_unit_test(dropouts_in_a_row_make_it_leap),
         cmocka_unit_test(near_ones_count_once),
+        cmocka_unit_test(a_loss_is_unlearnt),
         cmocka_unit_test(the_end_of_a_sound_says_nothing),
         cmocka_unit_test(what_nothing_needs_is_given_back),
         cmocka_unit_test(giving_back_is_undone),

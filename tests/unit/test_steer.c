@@ -170,6 +170,43 @@ static void what_was_lost_is_made_up_for(void **state)
     }
 }
 
+/* It has kept too little for that: not twice as much as for one that is late. */
+static void a_loss_is_no_lateness(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, "n=480 ppm=100 slack=0.7");
+    world_run(&w, 90);
+    const int64_t slack = w.learnt.slack.amount;
+    for (int times = 0; times < 20; times++) {
+        w.guest.sent += w.guest.grain;
+        world_run(&w, 3);
+    }
+    assert_int_equal(w.learnt.slack.amount, slack);
+    assert_int_equal(count_read(&w.stream.counters.losses), 20);
+    world_close(&w);
+}
+
+/* How far the arrivals have fallen behind is told for a minute, and means one burst. */
+static void one_late_burst_is_learnt_once(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"n=480 slack=20", "queue n=240 slack=20"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int late = 15; late < 35; late += 2) {
+            struct world w;
+            begin(&w, cases[i]);
+            world_run(&w, 30);
+            const int64_t slack = w.learnt.slack.amount;
+            guest_stall(&w.guest, w.now + late * NS_PER_MS);
+            world_run(&w, 120);
+            const int64_t more = w.learnt.slack.amount - slack;
+            if (more > SLACK_STEP_NS)
+                fail_msg("%s: %d ms late: %lld us more", cases[i], late, (long long)more / 1000);
+            world_close(&w);
+        }
+}
+
 /* A device says that it is slower now (Bluetooth), by little or much: a second later the limit holds again. */
 static void the_limit_holds_when_an_output_gets_slower(void **state)
 {
@@ -282,6 +319,8 @@ int main(void)
         cmocka_unit_test(a_stall_of_the_guest),
         cmocka_unit_test(a_pause_keeps_rate_and_latency),
         cmocka_unit_test(what_was_lost_is_made_up_for),
+        cmocka_unit_test(a_loss_is_no_lateness),
+        cmocka_unit_test(one_late_burst_is_learnt_once),
         cmocka_unit_test(the_limit_holds_when_an_output_gets_slower),
         cmocka_unit_test(a_limit_below_what_is_possible_drops_nothing),
         cmocka_unit_test(an_output_that_stood_still_catches_up),
