@@ -40,7 +40,7 @@ static bool find_and_watch(struct shm_place *p, char *waiting, size_t size)
     bool found = find(&p->file, p->path, waiting, size);
     if (p->file.fd < 0)
         return false;
-    shm_watch_file(&p->watch, p->file.fd);
+    path_watch_file(&p->watch, p->file.fd);
     if (!found) { /* it may have grown meanwhile */
         shm_file_close(&p->file);
         found = find(&p->file, p->path, waiting, size);
@@ -51,7 +51,7 @@ static bool find_and_watch(struct shm_place *p, char *waiting, size_t size)
 void shm_place_open(struct shm_place *p, const char *path, char *waiting, size_t size)
 {
     *p = (struct shm_place){.path = path};
-    shm_watch_open(&p->watch, path);
+    path_watch_open(&p->watch, path);
     p->usable = find_and_watch(p, waiting, size);
     p->heard = clock_now();
     p->look_at = p->watch.complete ? INT64_MAX : p->heard + LOOK;
@@ -59,7 +59,7 @@ void shm_place_open(struct shm_place *p, const char *path, char *waiting, size_t
 
 void shm_place_close(struct shm_place *p)
 {
-    shm_watch_close(&p->watch);
+    path_watch_close(&p->watch);
     shm_file_close(&p->file);
 }
 
@@ -113,11 +113,11 @@ static int look_at_usable(struct shm_place *p, uint64_t packets, int64_t now)
 
 int shm_place_tend(struct shm_place *p, uint64_t packets, int64_t now, char *waiting, size_t size)
 {
-    const bool news = shm_watch_take(&p->watch);
+    const bool news = path_watch_take(&p->watch);
     if (!news && now < p->look_at)
         return 0;
     if (news && p->usable)
-        shm_watch_file(&p->watch, p->file.fd);
+        path_watch_file(&p->watch, p->file.fd);
     p->look_at = p->watch.complete ? INT64_MAX : now + LOOK;
     if (p->usable)
         return look_at_usable(p, packets, now);

@@ -5,8 +5,8 @@
 #ifndef SCREAM_IVSHMEM_PLACE_H
 #define SCREAM_IVSHMEM_PLACE_H
 
+#include "../src/pathwatch.h"
 #include "ivshmem_file.h"
-#include "ivshmem_watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@ struct shm_place {
 
     /* control thread's */
     const char *path; /* the caller's */
-    struct shm_watch watch;
+    struct path_watch watch;
     int64_t look_at;  /* when the path is looked at even without news */
     uint64_t packets; /* read, as of the latest look */
     int64_t heard;    /* time of the latest look that found more of them */

@@ -1,4 +1,4 @@
-#include "ivshmem_watch.h"
+#include "pathwatch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -35,7 +35,7 @@ static bool cut_last(char *path, char *name, size_t size)
  * All folders of the path are watched for being moved or deleted, and the deepest one for what is
  * in it.
  */
-static void arm(struct shm_watch *w)
+static void arm(struct path_watch *w)
 {
     char path[PATH_MAX], name[sizeof w->name];
     struct stat st;
@@ -57,23 +57,24 @@ static void arm(struct shm_watch *w)
     w->complete = w->complete && w->dir >= 0;
 }
 
-void shm_watch_open(struct shm_watch *w, const char *path)
+void path_watch_open(struct path_watch *w, const char *path)
 {
-    *w = (struct shm_watch){.path = path, .dir = -1, .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+    *w =
+        (struct path_watch){.path = path, .dir = -1, .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
     if (w->fd < 0)
         return;
     arm(w);
     arm(w); /* a folder may have been made between two steps of the first time */
 }
 
-void shm_watch_close(struct shm_watch *w)
+void path_watch_close(struct path_watch *w)
 {
     if (w->fd >= 0)
         close(w->fd);
     w->fd = -1;
 }
 
-void shm_watch_file(struct shm_watch *w, int fd)
+void path_watch_file(struct path_watch *w, int fd)
 {
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -81,14 +82,14 @@ void shm_watch_file(struct shm_watch *w, int fd)
         w->complete = false;
 }
 
-static bool concerns(const struct shm_watch *w, const struct inotify_event *e)
+static bool concerns(const struct path_watch *w, const struct inotify_event *e)
 {
     if (e->wd != w->dir || e->len == 0)
         return true; /* the file, a folder itself, or news that were lost */
-    return strcmp(e->name, w->name) == 0;
+    return w->name[0] == '\0' || strcmp(e->name, w->name) == 0;
 }
 
-bool shm_watch_take(struct shm_watch *w)
+bool path_watch_take(struct path_watch *w)
 {
     alignas(struct inotify_event) uint8_t bytes[4096];
     bool news = false;
@@ -102,8 +103,8 @@ bool shm_watch_take(struct shm_watch *w)
     }
     if (news) {
         const char *path = w->path;
-        shm_watch_close(w);
-        shm_watch_open(w, path);
+        path_watch_close(w);
+        path_watch_open(w, path);
     }
     return news;
 }
