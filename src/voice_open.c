@@ -1,0 +1,128 @@
+/* Finding an output, and opening it for what has arrived. */
+#include "voice_internal.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define SERVER_WAIT_NS (4 * NS_PER_S)
+#define OPENINGS       4                 /* at once, */
+#define OPENING_NS     (300 * NS_PER_MS) /* and one in so long for ever */
+
+void voice_close_output(struct voice *v)
+{
+    if (v->output) {
+        v->driver->stop(v->output);
+        v->driver->close(v->output);
+    }
+    player_close(v->player);
+    v->output = NULL;
+    v->player = NULL;
+}
+
+/* Tries one driver: 0, or -errno with the reason in `why`. */
+static int open_with(struct voice *v, const struct output_driver *driver, char *why, size_t size)
+{
+    if (v->driver != driver)
+        v->learnt = (struct player_learnt){0};
+    const struct player_config config = {
+        .learnt = &v->learnt,
+        .stream = &v->stream,
+        .source = v->format,
+        .target = v->options->target,
+        .bound = v->options->bound,
+        .steer = !(driver->flags & OUTPUT_EXACT) && !v->options->exact,
+    };
+    struct output_config output = v->options->output;
+    output.notifier = v->notifier;
+    output.type = config.steer ? SAMPLE_F32 : sample_type_of(v->format.width);
+    snprintf(why, size, "out of memory");
+    int err = player_open(&v->player, &config);
+    if (err < 0)
+        return err;
+    v->driver = driver;
+    err = driver->open(&v->output, &output, &v->format, v->player, why, size);
+    if (err < 0)
+        goto close_player;
+    v->output->driver = driver;
+    err = driver->start(v->output);
+    if (err < 0) {
+        snprintf(why, size, "%s: cannot start playing", driver->name);
+        voice_close_output(v);
+    }
+    return err;
+
+close_player:
+    player_close(v->player);
+    v->player = NULL;
+    v->output = NULL;
+    return err;
+}
+
+/* A server that restarts is waited for: the card that it wants back is left alone until then. */
+static bool may_choose(const struct voice *v, const struct output_driver *d, int64_t now)
+{
+    if (!(d->flags & OUTPUT_AUTOMATIC))
+        return false;
+    return !(d->flags & OUTPUT_DEVICE) || d == v->driver || now - v->searching > SERVER_WAIT_NS;
+}
+
+/* The one that was asked for, or the first that answers and opens. */
+static int open_output(struct voice *v, int64_t now, char *why, size_t size)
+{
+    if (v->named)
+        return open_with(v, v->named, why, size);
+    int err = -ENOENT;
+    snprintf(why, size, "no audio server or device answers");
+    for (const struct output_driver *const *d = v->table; *d; d++) {
+        if (!may_choose(v, *d, now) || (*d)->probe(&v->options->output) < 0)
+            continue;
+        err = open_with(v, *d, why, size);
+        if (err == 0)
+            break;
+    }
+    return err;
+}
+
+/*
+ * Some openings may follow each other at once; a guest that changes its format all the time gets few, but
+ * where every byte counts.
+ */
+int64_t voice_open_due(const struct voice *v)
+{
+    if (v->exact)
+        return v->retry.due;
+    const int64_t spent = v->opened_until - OPENINGS * OPENING_NS;
+    return v->retry.due > spent ? v->retry.due : spent;
+}
+
+static void spend_opening(struct voice *v, int64_t now)
+{
+    v->opened_until = (v->opened_until > now ? v->opened_until : now) + OPENING_NS;
+}
+
+int voice_try_open(struct voice *v, int64_t now)
+{
+    char why[256], what[256];
+    if (!v->exact)
+        voice_take_format(v); /* while it was closed another one may have begun */
+    spend_opening(v, now);
+    const int err = open_output(v, now, why, sizeof why);
+    if (err == 0) {
+        v->state = VOICE_PLAYING;
+        v->opened_at = now;
+        v->retry.due = BACKOFF_NEVER;
+        voice_describe(v, what, sizeof what);
+        log_info("playing %s", what);
+        voice_format(v, now); /* yet another one may wait behind it already */
+        return 0;
+    }
+    if (voice_for_ever(v, err)) {
+        log_error("%s", why);
+        return err;
+    }
+    if (backoff_failed(&v->retry, now, why))
+        log_warning("no sound yet: %s; trying again until it works", why);
+    return 0;
+}
