@@ -1,7 +1,7 @@
 /*
  * alsa: straight into a device's buffer, or into whatever plugin bears its name.
  *
- * The PCM is non-blocking throughout. Control thread: open, stop, close. Between start and stop the
+ * The PCM is non-blocking throughout. Opened by a thread of alsa_attempt.h, closed by one of alsa_pcm.h. Between start and stop the
  * feeder's thread alone touches it: once in a period, by the clock, it asks where the device is and
  * hands over what has come.
  */
@@ -11,6 +11,7 @@
 #include "../src/log.h"
 #include "../src/output.h"
 #include "../src/player.h"
+#include "alsa_attempt.h"
 #include "alsa_pcm.h"
 #include "alsa_queue.h"
 #include "alsa_setup.h"
@@ -22,12 +23,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALSA_DEFAULT_DEVICE "default"
-#define RESUME_WAIT_NS      (50 * NS_PER_MS)
-#define SILENT_RESUMED      0
-#define SILENT_TURNS        5 /* before the player is read: by then a plugin's timing is steady */
-#define STOOD_STILL_NS      (400 * NS_PER_MS)
-#define MAX_RECOVERIES      20 /* with nothing played between them: it will not come back */
+#define RESUME_WAIT_NS (50 * NS_PER_MS)
+#define SILENT_RESUMED 0
+#define SILENT_TURNS   5 /* before the player is read: by then a plugin's timing is steady */
+#define STOOD_STILL_NS (400 * NS_PER_MS)
+#define MAX_RECOVERIES 20 /* with nothing played between them: it will not come back */
 
 struct alsa {
     struct output output;
@@ -55,11 +55,11 @@ static const char *device_of(const struct output_config *config)
 
 static int alsa_probe(const struct output_config *config)
 {
-    snd_pcm_t *pcm;
+    struct alsa_opened opened;
     char why[256];
-    const int err = alsa_pcm_open(&pcm, device_of(config), why, sizeof why);
+    const int err = alsa_attempt(&opened, device_of(config), NULL, config, why, sizeof why);
     if (err == 0)
-        alsa_pcm_close(pcm);
+        alsa_pcm_close(opened.pcm);
     return err;
 }
 
@@ -108,10 +108,13 @@ static void alsa_close(struct output *o)
 
 static int open_pcm(struct alsa *a, char *why, size_t size)
 {
-    int err = alsa_pcm_open(&a->queue.pcm, a->device, why, size);
-    if (err == 0)
-        err = alsa_setup(&a->setup, a->queue.pcm, a->device, &a->source, &a->config, why, size);
-    return err < 0 ? err : set_sink(a, &a->source, why, size);
+    struct alsa_opened opened;
+    const int err = alsa_attempt(&opened, a->device, &a->source, &a->config, why, size);
+    if (err < 0)
+        return err;
+    a->queue.pcm = opened.pcm;
+    a->setup = opened.setup;
+    return set_sink(a, &a->source, why, size);
 }
 
 static int alsa_open(struct output **out, const struct output_config *config,
@@ -248,10 +251,8 @@ static int alsa_turn(struct output *o, int wake_fd)
 static int alsa_start(struct output *o)
 {
     struct alsa *a = (struct alsa *)o;
-    snd_pcm_t *pcm = a->queue.pcm;
-    const int err = snd_pcm_state(pcm) == SND_PCM_STATE_SETUP ? snd_pcm_prepare(pcm) : 0;
     a->silent = SILENT_TURNS;
-    return err < 0 ? err : feeder_start(&a->feeder, o, alsa_turn);
+    return feeder_start(&a->feeder, o, alsa_turn);
 }
 
 /*

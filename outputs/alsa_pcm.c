@@ -39,13 +39,19 @@ static const char *remedy(int err)
     }
 }
 
-int alsa_pcm_open(snd_pcm_t **pcm, const char *device, char *why, size_t size)
+void alsa_pcm_tell(void)
 {
     snd_lib_error_set_handler(forward_message);
+}
+
+int alsa_pcm_open(snd_pcm_t **pcm, const char *device, char *why, size_t size)
+{
     const int err = snd_pcm_open(pcm, device, SND_PCM_STREAM_PLAYBACK, SND_PCM_NONBLOCK);
-    if (err < 0)
+    if (err < 0) {
+        *pcm = NULL;
         snprintf(why, size, "cannot open ALSA device '%s': %s (%s)", device, snd_strerror(err),
                  remedy(err));
+    }
     return err;
 }
 

@@ -1,4 +1,4 @@
-/* What an ALSA device and a source agree on. Control thread; may block for some milliseconds. */
+/* What an ALSA device and a source agree on. Any thread; may block for as long as the device likes. */
 #ifndef SCREAM_ALSA_SETUP_H
 #define SCREAM_ALSA_SETUP_H
 

@@ -26,6 +26,16 @@ enum output_flags {
         1 << 3, /* but only when no server has answered for a while: it takes the card */
 };
 
+/*
+ * What a driver has begun and could not wait for: it goes on behind its back until the next probe() or
+ * open() of the same voice, which sees to it. Whoever has no use for it any more abandons it: it
+ * ends by itself then, and takes away what it has got. Control thread.
+ */
+struct output_pending {
+    void *attempt; /* NULL: none */
+    void (*abandon)(void *attempt);
+};
+
 /* What the user asked for. Strings are the caller's and outlive the output; NULL is the default. */
 struct output_config {
     const char *device;      /* -d: alsa, sndio: device; wav: file name */
@@ -35,6 +45,7 @@ struct output_config {
     enum sample_type type;   /* what the player gives without loss: to be preferred */
     int64_t target_latency;  /* ns, how much the whole way may hold: ask the server for less */
     struct notifier *notifier;
+    struct output_pending *pending; /* outlives the output; NULL: nothing may be left pending */
 };
 
 /* A driver's own state, whose first member this is. */

@@ -34,6 +34,7 @@ int voice_init(struct voice *v, const struct options *options, struct notifier *
 void voice_finish(struct voice *v)
 {
     voice_close_output(v);
+    voice_abandon_pending(v);
     stream_finish(&v->stream);
 }
 

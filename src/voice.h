@@ -37,6 +37,7 @@ struct voice {
     struct pcm_format format; /* of what plays, or waits for an output */
     const struct output_driver *driver; /* of `output`, or of the latest one */
     struct output *output;
+    struct output_pending pending; /* what an attempt to open one has left going on */
     struct player *player;
     struct player_learnt learnt; /* of `driver`: it outlives its outputs */
     struct backoff retry;

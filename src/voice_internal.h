@@ -19,6 +19,9 @@ void voice_leave_format(struct voice *v, int64_t now);
 /* Fine if there is none. */
 void voice_close_output(struct voice *v);
 
+/* What a driver has left pending is of no use any more. */
+void voice_abandon_pending(struct voice *v);
+
 /* Closed: when to try to open one. */
 int64_t voice_open_due(const struct voice *v);
 

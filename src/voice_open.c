@@ -21,6 +21,22 @@ void voice_close_output(struct voice *v)
     v->player = NULL;
 }
 
+void voice_abandon_pending(struct voice *v)
+{
+    if (v->pending.attempt)
+        v->pending.abandon(v->pending.attempt);
+    v->pending.attempt = NULL;
+}
+
+/* What drivers are asked with. */
+static struct output_config config_of(struct voice *v)
+{
+    struct output_config config = v->options->output;
+    config.notifier = v->notifier;
+    config.pending = &v->pending;
+    return config;
+}
+
 /* Tries one driver: 0, or -errno with the reason in `why`. */
 static int open_with(struct voice *v, const struct output_driver *driver, char *why, size_t size)
 {
@@ -34,8 +50,7 @@ static int open_with(struct voice *v, const struct output_driver *driver, char *
         .bound = v->options->bound,
         .steer = !(driver->flags & OUTPUT_EXACT) && !v->options->exact,
     };
-    struct output_config output = v->options->output;
-    output.notifier = v->notifier;
+    struct output_config output = config_of(v);
     output.type = config.steer ? SAMPLE_F32 : sample_type_of(v->format.width);
     snprintf(why, size, "out of memory");
     int err = player_open(&v->player, &config);
@@ -73,10 +88,11 @@ static int open_output(struct voice *v, int64_t now, char *why, size_t size)
 {
     if (v->named)
         return open_with(v, v->named, why, size);
+    const struct output_config config = config_of(v);
     int err = -ENOENT;
     snprintf(why, size, "no audio server or device answers");
     for (const struct output_driver *const *d = v->table; *d; d++) {
-        if (!may_choose(v, *d, now) || (*d)->probe(&v->options->output) < 0)
+        if (!may_choose(v, *d, now) || (*d)->probe(&config) < 0)
             continue;
         err = open_with(v, *d, why, size);
         if (err == 0)
@@ -113,6 +129,7 @@ int voice_try_open(struct voice *v, int64_t now)
         v->state = VOICE_PLAYING;
         v->opened_at = now;
         v->retry.due = BACKOFF_NEVER;
+        voice_abandon_pending(v);
         voice_describe(v, what, sizeof what);
         log_info("playing %s", what);
         voice_format(v, now); /* yet another one may wait behind it already */

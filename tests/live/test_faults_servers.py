@@ -5,9 +5,10 @@ import time
 
 from common import await_, check
 from fallible import OTHER, FallibleAlsa, FalliblePipeWire, FalliblePulse, PulseFace
-from faults import RECOVERY
+from faults import RECOVERY, resources
 from faults_servers import Served, daemon_faults, stream_faults
 from servers import SINK
+from test_systemd import Systemd, need_libsystemd
 
 ABSENT = 1.5       # s without a server
 NEAR = 4.0         # ms by which a latency may differ afterwards: 2, and what a busy machine teaches the player
@@ -16,6 +17,8 @@ KINDS = {'pulse': FalliblePulse, 'pipewire': FalliblePipeWire, 'alsa': FallibleA
 # Elsewhere the latency is told only: ALSA's plugin and PipeWire's stand-in start by luck, and on PipeWire a sink
 # that goes may teach the player a dropout (+5 ms).
 STEADY = (FalliblePulse,)
+FED = 1.0          # s from one feeding of the watchdog to the next
+HANGS = 2          # of them
 LONG = os.environ.get('LIVE_LONG') == '1'
 
 
@@ -82,7 +85,37 @@ def remembered(kind):
     return test
 
 
+def hangs(place, network):
+    """ALSA's plugin waits half a minute for a server that hangs; the control thread does not, nor does what it leaves
+    behind pile up."""
+    need_libsystemd()
+    with FallibleAlsa(place) as server, Systemd(place, 3 * FED) as systemd:
+        server.env.update(systemd.env)
+        with Served(place, server) as rig:
+            rig.begin()
+            before = resources(rig.scream.pid)
+            begin = len(rig.scream.said())
+            rig.stop(signal.SIGKILL)
+            server.signal(signal.SIGSTOP)
+            rig.play('-m', rig.path, '-f', '44100/16/2')
+            rig.says('does not open', begin)
+            for _ in range(HANGS):
+                fed = systemd.hear().fed
+                await_('the watchdog to be fed', lambda f=fed: rig.scream.alive() and systemd.hear().fed > f, 2 * FED)
+            most = resources(rig.scream.pid)
+            server.signal(signal.SIGCONT)
+            rig.hear()
+            seconds = rig.recovered('sound')
+            await_('no thread and no file to be left behind', lambda:
+                   resources(rig.scream.pid)[:2] == before[:2], 3)
+            rig.deafen()
+    check(seconds <= RECOVERY, 'sound after %.2f s' % seconds)
+    check(most[1] <= before[1] + 4, '%d threads, %d before' % (most[1], before[1]))
+    return 'sound after %.0f ms, %d threads meanwhile, %d before' % (1000 * seconds, most[1], before[1])
+
+
 TESTS = [('%s: late' % name, late(kind)) for name, kind in KINDS.items()]
+TESTS += [('alsa: hangs', hangs)]
 TESTS += [('pulse: late, auto', late(FalliblePulse, '-o', 'auto'))]
 TESTS += [('%s: streams' % name, one_by_one(KINDS[name], stream_faults()))
           for name in ('pulse', 'pipewire')]

@@ -87,10 +87,21 @@ def hung_in_open(place, server, path):
             return timed_end(scream, signal.SIGTERM)
 
 
+def hung_and_left(place, server, path):
+    """What opens the device hangs, and the control thread has gone on without it."""
+    with by_memory(place, server, path, name='left') as scream, Frozen(server), \
+            Sender(place, '-m', path, '-d', 5, name='left-send'):
+        await_('an attempt to be left', lambda: scream.alive() and 'does not open' in scream.said())
+        return timed_end(scream, signal.SIGTERM)
+
+
 def ends(kind, place, network):
     took = []
+    cases = (while_playing, while_paused, hung_while_playing, hung_in_open)
+    if kind.output == 'alsa':
+        cases += (hung_and_left,)
     with kind(place) as server:
-        for case in (while_playing, while_paused, hung_while_playing, hung_in_open):
+        for case in cases:
             path = place.file(case.__name__)
             took.append('%s %.0f ms' % (case.__name__.replace('_', ' '),
                                         1000 * case(place, server, path)))

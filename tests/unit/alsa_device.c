@@ -6,6 +6,7 @@
 #include <alsa/pcm_external.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -109,6 +110,7 @@ static snd_pcm_sframes_t device_transfer(snd_pcm_ioplug_t *io, const snd_pcm_cha
 static int device_close(snd_pcm_ioplug_t *io)
 {
     struct device *d = io->private_data;
+    atomic_fetch_add(&d->sim->closed, 1);
     close(io->poll_fd);
     free(d);
     return 0;
@@ -172,6 +174,9 @@ static int constrain(struct device *d)
 
 static int sim_open(snd_pcm_t **pcm, const char *name, snd_pcm_stream_t stream, int mode)
 {
+    atomic_fetch_add(&next->opens, 1);
+    while (atomic_load(&next->hangs))
+        poll(NULL, 0, 1);
     if (next->open_error)
         return next->open_error;
     struct device *d = calloc(1, sizeof *d);
@@ -186,6 +191,7 @@ static int sim_open(snd_pcm_t **pcm, const char *name, snd_pcm_stream_t stream, 
     if (err >= 0)
         err = constrain(d);
     *pcm = d->io.pcm;
+    atomic_fetch_add(&next->opened, 1);
     return err;
 }
 

@@ -26,8 +26,10 @@ struct sim {
     atomic_int dry, asleep, resume_fails;
     atomic_bool stalled; /* stands still */
     atomic_bool gone;    /* pulled out */
+    atomic_bool hangs;   /* does not open for as long as that, like a plugin's server */
 
     /* what it saw */
+    atomic_int opens, opened, closed;
     atomic_int prepares, resumes;
     atomic_ulong heard; /* frames that were not silent */
     atomic_ulong taken; /* frames */
