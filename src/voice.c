@@ -19,6 +19,7 @@ int voice_init(struct voice *v, const struct options *options, struct notifier *
     v->retry.due = BACKOFF_NEVER;
     v->retry.most = RETRY_MOST_NS;
     v->searching = clock_now();
+    v->clock = clock_now;
     v->table = output_table;
     v->named = output_find(options->output_name);
     v->exact = v->named && v->named->flags & OUTPUT_EXACT;
@@ -85,11 +86,11 @@ static bool make_room(struct voice *v)
 static int lose_output(struct voice *v, int64_t now, int failure)
 {
     const char *why = strerror(-failure);
-    voice_close_output(v);
-    v->state = VOICE_CLOSED;
-    v->searching = now;
     if (now - v->opened_at >= SETTLED_NS)
         backoff_reset(&v->retry);
+    voice_close_output(v);
+    v->state = VOICE_CLOSED;
+    now = v->searching = v->clock();
     const bool settled = v->retry.step == 0;
     if (voice_for_ever(v, failure))
         log_error("%s: the output has ended (%s)", v->driver->name, why);

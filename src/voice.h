@@ -30,6 +30,7 @@ struct voice {
     struct notifier *notifier;
     const struct output_driver *const *table; /* output_table, or a test's */
     const struct output_driver *named;        /* the one asked for; NULL: the first that answers */
+    int64_t (*clock)(void);                   /* clock_now, or a test's: after what takes time */
     struct stream stream;
     enum voice_state state;
     bool exact;               /* the output that was asked for takes every byte: none is skipped */

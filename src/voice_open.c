@@ -113,33 +113,42 @@ int64_t voice_open_due(const struct voice *v)
     return v->retry.due > spent ? v->retry.due : spent;
 }
 
-static void spend_opening(struct voice *v, int64_t now)
+/* begun: when the opening that ends now did. What is spent is not earned back meanwhile. */
+static void spend_opening(struct voice *v, int64_t begun, int64_t now)
 {
-    v->opened_until = (v->opened_until > now ? v->opened_until : now) + OPENING_NS;
+    const int64_t before = v->opened_until > begun ? v->opened_until - begun : 0;
+    v->opened_until = now + before + OPENING_NS;
+}
+
+static void begin_playing(struct voice *v, int64_t now)
+{
+    char what[256];
+    v->state = VOICE_PLAYING;
+    v->opened_at = now;
+    v->retry.due = BACKOFF_NEVER;
+    voice_abandon_pending(v);
+    voice_describe(v, what, sizeof what);
+    log_info("playing %s", what);
+    voice_format(v, now); /* yet another one may wait behind it already */
 }
 
 int voice_try_open(struct voice *v, int64_t now)
 {
-    char why[256], what[256];
+    char why[256];
     if (!v->exact)
         voice_take_format(v); /* while it was closed another one may have begun */
-    spend_opening(v, now);
     const int err = open_output(v, now, why, sizeof why);
+    const int64_t ended = v->clock();
+    spend_opening(v, now, ended);
     if (err == 0) {
-        v->state = VOICE_PLAYING;
-        v->opened_at = now;
-        v->retry.due = BACKOFF_NEVER;
-        voice_abandon_pending(v);
-        voice_describe(v, what, sizeof what);
-        log_info("playing %s", what);
-        voice_format(v, now); /* yet another one may wait behind it already */
+        begin_playing(v, ended);
         return 0;
     }
     if (voice_for_ever(v, err)) {
         log_error("%s", why);
         return err;
     }
-    if (backoff_failed(&v->retry, now, why))
+    if (backoff_failed(&v->retry, ended, why))
         log_warning("no sound yet: %s; trying again until it works", why);
     return 0;
 }

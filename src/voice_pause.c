@@ -24,7 +24,7 @@ static int resume_output(struct voice *v, int64_t now)
         return err;
     v->state = VOICE_PLAYING;
     log_debug("%s: sound: the output plays again after %.1f ms", v->driver->name,
-              (double)(clock_now() - now) / NS_PER_MS);
+              (double)(v->clock() - now) / NS_PER_MS);
     voice_format(v, now); /* another one may wait behind it */
     return 0;
 }

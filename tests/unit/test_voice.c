@@ -22,9 +22,16 @@ static struct {
     struct pcm_format format;
     const char *name;
     struct player *resting; /* of the one that is paused */
-    int opened, paused;
+    int opened, paused, tried;
     bool server_answers, device_answers, fails_at_once;
+    int64_t now, takes, closing; /* the clock; what an opening and a closing take of it */
+    int64_t first, last;         /* of the openings: when the first began, and the latest one */
 } told;
+
+static int64_t told_clock(void)
+{
+    return told.now;
+}
 
 struct fake {
     struct output output;
@@ -42,10 +49,18 @@ static int device_probe(const struct output_config *config)
     return told.device_answers ? 0 : -ENOENT;
 }
 
+static void takes_its_time(void)
+{
+    told.first = told.first ? told.first : told.now;
+    told.last = told.now;
+    told.now += told.takes;
+}
+
 static int fake_open(struct output **out, const struct output_config *config,
                      const struct pcm_format *source, struct player *player, char *why, size_t size)
 {
     snprintf(why, size, "it is told to");
+    takes_its_time();
     struct fake *f = calloc(1, sizeof *f);
     struct player_sink sink = {
         .type = sample_type_of(source->width), .rate = source->rate, .quantum = 480};
@@ -56,6 +71,18 @@ static int fake_open(struct output **out, const struct output_config *config,
     told.opened++;
     *out = &f->output;
     return player_set_sink(player, &sink);
+}
+
+static int server_open(struct output **out, const struct output_config *config,
+                       const struct pcm_format *source, struct player *player, char *why,
+                       size_t size)
+{
+    told.tried++;
+    if (told.server_answers)
+        return fake_open(out, config, source, player, why, size);
+    takes_its_time();
+    snprintf(why, size, "it does not answer");
+    return -ENOENT;
 }
 
 static int fake_start(struct output *o)
@@ -90,6 +117,7 @@ static void fake_stop(struct output *o)
 
 static void fake_close(struct output *o)
 {
+    told.now += told.closing;
     free(o);
 }
 
@@ -103,7 +131,7 @@ static const struct output_driver server = {
     .name = "server",
     .flags = OUTPUT_AUTOMATIC,
     .probe = server_probe,
-    .open = fake_open,
+    .open = server_open,
     .start = fake_start,
     .pause = fake_pause,
     .resume = fake_resume,
@@ -141,7 +169,8 @@ static void world_open(struct world *w)
     assert_int_equal(voice_init(&w->voice, &w->options, &w->notifier), 0);
     assert_ptr_equal(w->voice.table, output_table);
     w->voice.table = table;
-    w->started = w->now = clock_now();
+    w->voice.clock = told_clock;
+    told.now = w->started = w->now = clock_now();
 }
 
 static void world_close(struct world *w)
@@ -166,11 +195,12 @@ static void run(struct world *w, int ms, bool sends, bool pulls)
     memset(packet, 0x11, sizeof packet);
     for (int i = 0; i < ms; i += 10) {
         int64_t next;
-        w->now += 10 * NS_PER_MS;
+        told.now = w->now += 10 * NS_PER_MS;
         for (int n = 0; sends && n < (i % 30 == 0 ? 1 : 2); n++)
             stream_write(&w->voice.stream, packet, sizeof packet, w->now);
         stream_commit(&w->voice.stream);
         assert_int_equal(voice_turn(&w->voice, w->now, &next), 0);
+        w->now = told.now;
         if (!pulls || !told.player)
             continue;
         player_fill(told.player, out, 480, w->now, 5 * NS_PER_MS);
@@ -389,6 +419,56 @@ static void a_server_is_lost_in_a_pause(void **state)
     world_close(&w);
 }
 
+/* ---- what an opening takes ---- */
+
+/* An attempt that takes long leaves as much time between itself and the next as one that does not. */
+static void tries_are_apart_however_long_they_take(void **state)
+{
+    (void)state;
+    for (int ms = 0; ms <= 900; ms += 900) {
+        struct world w;
+        world_open(&w);
+        told.server_answers = false;
+        told.takes = ms * NS_PER_MS;
+        w.voice.named = &server;
+        guest_begins(&w, &fast);
+        while (told.tried < 20)
+            run(&w, 10, true, true);
+        const int64_t idle = told.last - told.first - 19 * told.takes;
+        assert_in_range(idle, 17 * 400 * NS_PER_MS, 19 * 420 * NS_PER_MS);
+        world_close(&w);
+    }
+}
+
+static void nor_does_a_close_count(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    told.fails_at_once = true;
+    told.closing = 500 * NS_PER_MS;
+    guest_begins(&w, &fast);
+    while (told.opened < 20)
+        run(&w, 10, true, true);
+    assert_true(told.last - told.first - 19 * told.closing >= 15 * 300 * NS_PER_MS);
+    world_close(&w);
+}
+
+/* The same for a guest that changes its format all the time: four at once, and then one in 300 ms. */
+static void slow_openings_are_few_too(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    told.takes = 400 * NS_PER_MS;
+    for (int i = 0; told.opened < 14; i++) {
+        guest_begins(&w, i % 2 ? &slow : &fast);
+        run(&w, 40, true, true);
+    }
+    assert_true(told.last - told.first - 13 * told.takes >= 8 * 300 * NS_PER_MS);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +482,9 @@ int main(void)
         cmocka_unit_test(a_pause_ends_with_the_next_packet),
         cmocka_unit_test(another_format_ends_a_pause),
         cmocka_unit_test(a_server_is_lost_in_a_pause),
+        cmocka_unit_test(tries_are_apart_however_long_they_take),
+        cmocka_unit_test(nor_does_a_close_count),
+        cmocka_unit_test(slow_openings_are_few_too),
     };
     log_set_level(LOG_LEVEL_ERROR);
     return cmocka_run_group_tests_name("voice", tests, NULL, NULL);
