@@ -1,6 +1,7 @@
 #include "alsa_attempt.h"
 
 #include "../src/clock.h"
+#include "../src/lookout.h"
 #include "alsa_pcm.h"
 
 #include <errno.h>
@@ -151,6 +152,20 @@ static int leave(struct attempt *a, const struct output_config *config, const ch
     return -ETIMEDOUT;
 }
 
+/*
+ * No such card: one that comes makes its devices in that folder. A server that is not there: its plugin
+ * does not tell where it would be, but others may wait for the same. What else may be meant by ENOENT
+ * (another plugin's server) is not in sight.
+ */
+static void name_missing(const char *device, struct lookout *l, int err)
+{
+    const bool hardware = strcmp(device, ALSA_DEFAULT_DEVICE) == 0 || strstr(device, "hw:");
+    if (err == -ENODEV || (err == -ENOENT && hardware))
+        lookout_name(l, "/dev/snd/");
+    else if (err == -ECONNREFUSED || err == -EHOSTDOWN)
+        lookout_name_same(l);
+}
+
 int alsa_attempt(struct alsa_opened *out, const char *device, const struct pcm_format *source,
                  const struct output_config *config, char *why, size_t size)
 {
@@ -178,6 +193,7 @@ int alsa_attempt(struct alsa_opened *out, const char *device, const struct pcm_f
     a->opened.pcm = NULL;
     if (err < 0)
         snprintf(why, size, "%s", a->why);
+    name_missing(device, config->lookout, err);
     release(a);
     return err;
 }

@@ -88,7 +88,7 @@ static const struct pw_stream_events stream_events = {
 
 static int pipewire_probe(const struct output_config *config)
 {
-    struct pipewire_link link = {0};
+    struct pipewire_link link = {.lookout = config->lookout};
     int err = pipewire_link_open(&link);
     if (err < 0)
         return err;
@@ -189,6 +189,7 @@ static int pipewire_open(struct output **out, const struct output_config *config
     p->output.notifier = config->notifier;
     p->link.lost = fail;
     p->link.data = p;
+    p->link.lookout = config->lookout;
     p->player = player;
     p->no_connect = config->no_connect;
     err = set_player(p, config, source);

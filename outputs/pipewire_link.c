@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,6 +14,8 @@
 #else
 #define CONFIG "client-rt.conf"
 #endif
+
+#define SYSTEM_FOLDER "/run/pipewire" /* where one for the whole machine would be */
 
 static void on_done(void *data, uint32_t id, int seq)
 {
@@ -35,13 +38,18 @@ static void on_error(void *data, uint32_t id, int seq, int res, const char *mess
     pw_thread_loop_signal(l->loop, false);
 }
 
+static bool no_server(int err)
+{
+    return err == -ENOENT || err == -ECONNREFUSED || err == -EHOSTDOWN;
+}
+
 void pipewire_link_explain(char *why, size_t size, const char *sink, int err)
 {
     if (err == -ENODEV && sink)
         snprintf(why, size, "PipeWire has no sink '%s'; `pw-cli ls Node` lists them", sink);
     else if (err == -ETIMEDOUT)
         snprintf(why, size, "PipeWire does not answer in time (`pw-cli info 0`)");
-    else if (err == -ENOENT || err == -ECONNREFUSED || err == -EHOSTDOWN)
+    else if (no_server(err))
         snprintf(why, size, "no PipeWire server answers; is it running (`pw-cli info 0`)?");
     else
         snprintf(why, size, "PipeWire: %s (`pw-cli info 0`)", strerror(-err));
@@ -67,6 +75,38 @@ int pipewire_link_sync(struct pipewire_link *l, int64_t timeout)
     return l->error;
 }
 
+/* As libpipewire finds it (pipewire(1), "Environment variables"), which does not tell. */
+static const char *remote_of(struct pw_context *context)
+{
+    const char *remote = getenv("PIPEWIRE_REMOTE");
+    if (!remote || !remote[0])
+        remote = pw_properties_get(pw_context_get_properties(context), PW_KEY_REMOTE_NAME);
+    return remote ? remote : PW_DEFAULT_REMOTE;
+}
+
+static void name_in(struct lookout *l, const char *folder, const char *remote)
+{
+    char path[LOOKOUT_PATH];
+    const int n = snprintf(path, sizeof path, "%s/%s", folder, remote);
+    lookout_name(l, n < (int)sizeof path ? path : NULL);
+}
+
+static void name_server(struct pipewire_link *l)
+{
+    static const char *const folders[] = {"PIPEWIRE_RUNTIME_DIR", "XDG_RUNTIME_DIR", "HOME",
+                                          "USERPROFILE"};
+    const char *remote = remote_of(l->context), *folder = NULL;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0] && !folder; i++)
+        folder = getenv(folders[i]);
+    if (remote[0] == '/' || remote[0] == '[') { /* a list of them: none to look at */
+        lookout_name(l->lookout, remote);
+        return;
+    }
+    if (folder)
+        name_in(l->lookout, folder, remote);
+    name_in(l->lookout, SYSTEM_FOLDER, remote);
+}
+
 static int connect_core(struct pipewire_link *l)
 {
     pw_thread_loop_lock(l->loop);
@@ -76,6 +116,8 @@ static int connect_core(struct pipewire_link *l)
     if (l->core)
         pw_core_add_listener(l->core, &l->listener, &core_events, l);
     pw_thread_loop_unlock(l->loop);
+    if (no_server(err))
+        name_server(l);
     return err;
 }
 

@@ -5,6 +5,8 @@
 #ifndef SCREAM_PIPEWIRE_LINK_H
 #define SCREAM_PIPEWIRE_LINK_H
 
+#include "../src/lookout.h"
+
 #include <pipewire/pipewire.h>
 
 #include <stdbool.h>
@@ -20,9 +22,10 @@ struct pipewire_link {
     int error;                           /* locked: 0, or why there is no server any more */
     void (*lost)(void *data, int error); /* loop's thread: the server has gone */
     void *data;
+    struct lookout *lookout; /* where it is told when there is no server; NULL: it is not */
 };
 
-/* 0 and connected, unlocked; or -errno and nothing is left. lost and data are set by the caller. */
+/* 0 and connected, unlocked; or -errno and nothing is left. lost, data and lookout are set by the caller. */
 int pipewire_link_open(struct pipewire_link *l);
 
 /* Unlocked. Streams and proxies are the caller's to be destroyed before. */

@@ -35,8 +35,7 @@ static struct pulse *pulse_of(const struct output *o)
 
 static int pulse_probe(const struct output_config *config)
 {
-    (void)config;
-    struct pulse_link link = {0};
+    struct pulse_link link = {.lookout = config->lookout};
     const int err = pulse_link_open(&link, PA_CONTEXT_NOAUTOSPAWN, PROBE_US);
     if (err == 0)
         pulse_link_close(&link);
@@ -130,6 +129,7 @@ static int pulse_open(struct output **out, const struct output_config *config,
     p->output.notifier = config->notifier;
     p->link.lost = pulse_fail;
     p->link.data = p;
+    p->link.lookout = config->lookout;
     p->player = player;
     p->home = config->sink;
     pulse_sample_spec(&p->spec, source, config->type);

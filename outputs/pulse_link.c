@@ -139,6 +139,31 @@ static void on_server(pa_context *c, const pa_server_info *info, void *data)
     pa_threaded_mainloop_signal(l->loop, 0);
 }
 
+/* The user's own server, unless something else is asked for; libpulse does not tell. */
+static void name_usual(struct lookout *l)
+{
+    char path[LOOKOUT_PATH];
+    const char *own = getenv("PULSE_RUNTIME_PATH"), *session = getenv("XDG_RUNTIME_DIR");
+    int n = (int)sizeof path;
+    if (own)
+        n = snprintf(path, sizeof path, "%s/native", own);
+    else if (session)
+        n = snprintf(path, sizeof path, "%s/pulse/native", session);
+    lookout_name(l, n < (int)sizeof path ? path : NULL);
+}
+
+/* The one that libpulse has tried last, "unix:/some/where" or "/some/where", and what came before it. */
+static void name_servers(struct pulse_link *l)
+{
+    static const char local[] = "unix:";
+    const char *asked = getenv("PULSE_SERVER"), *server = pa_context_get_server(l->context);
+    if (server && strncmp(server, local, sizeof local - 1) == 0)
+        server += sizeof local - 1;
+    lookout_name(l->lookout, asked && strchr(asked, ' ') ? NULL : server); /* one of several */
+    if (!asked)
+        name_usual(l->lookout);
+}
+
 static int connect_context(struct pulse_link *l, pa_context_flags_t flags, pa_usec_t timeout)
 {
     int err = pulse_link_deadline(l, timeout);
@@ -146,6 +171,8 @@ static int connect_context(struct pulse_link *l, pa_context_flags_t flags, pa_us
         err = pulse_link_error(l);
     while (err == 0 && pa_context_get_state(l->context) != PA_CONTEXT_READY)
         err = pulse_link_wait(l);
+    if (err == -ECONNREFUSED)
+        name_servers(l);
     return err < 0 ? err
                    : pulse_link_finish(l, pa_context_get_server_info(l->context, on_server, l));
 }

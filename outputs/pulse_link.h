@@ -5,6 +5,7 @@
 #ifndef SCREAM_PULSE_LINK_H
 #define SCREAM_PULSE_LINK_H
 
+#include "../src/lookout.h"
 #include "../src/schedule.h"
 
 #include <pulse/context.h>
@@ -21,10 +22,11 @@ struct pulse_link {
     bool late;                           /* under the lock: the deadline has passed */
     void (*lost)(void *data, int error); /* loop's thread: the server has gone, once connected */
     void *data;
+    struct lookout *lookout;  /* where it is told when there is no server; NULL: it is not */
     struct schedule schedule; /* loop's thread, until the loop has been stopped */
 };
 
-/* 0 and connected, unlocked; or -errno and nothing is left. lost and data are set by the caller. */
+/* 0 and connected, unlocked; or -errno and nothing is left. lost, data and lookout are set by the caller. */
 int pulse_link_open(struct pulse_link *l, pa_context_flags_t flags, pa_usec_t timeout);
 
 /* Unlocked. Streams and operations are the caller's to be released before. */

@@ -10,6 +10,7 @@
 #define SCREAM_OUTPUT_H
 
 #include "format.h"
+#include "lookout.h"
 #include "notify.h"
 #include "player.h"
 
@@ -46,6 +47,7 @@ struct output_config {
     int64_t target_latency;  /* ns, how much the whole way may hold: ask the server for less */
     struct notifier *notifier;
     struct output_pending *pending; /* outlives the output; NULL: nothing may be left pending */
+    struct lookout *lookout; /* an attempt that fails names what it misses (lookout.h); or NULL */
 };
 
 /* A driver's own state, whose first member this is. */
@@ -59,6 +61,8 @@ struct output_driver {
     const char *name;    /* as in -o and OUTPUTS=, lower case */
     const char *summary; /* for --help, one line */
     unsigned flags;
+    const char
+        *uses; /* of the options -d -s -n -t -l -c: those that mean something to it, "sntl" */
 
     /* Control thread; at most 1 s. 0 if open() has a chance: the server answers, the device is
      * there. */

@@ -209,18 +209,19 @@ static int turn(struct session *s, int64_t *next)
 /* Waits for an event or until `next`; true when a signal asks to end. */
 static bool wait_for_event(struct session *s, int64_t next)
 {
-    struct pollfd fds[] = {
+    struct pollfd fds[4 + LOOKOUT_PLACES] = {
         {.fd = s->signal_fd, .events = POLLIN},
         {.fd = s->notifier.fd, .events = POLLIN},
         {.fd = s->receiver && s->driver->tend ? s->receiver->watch_fd : -1, .events = POLLIN},
         {.fd = voice_wake_fd(&s->voice), .events = POLLIN}};
+    const nfds_t count = 4 + voice_watch_fds(&s->voice, fds + 4);
     const int64_t left = next - clock_now();
     struct timespec ts = {0};
     if (left > 0) {
         ts.tv_sec = left / NS_PER_S;
         ts.tv_nsec = left % NS_PER_S;
     }
-    if (ppoll(fds, 4, next == INT64_MAX ? NULL : &ts, NULL) < 0)
+    if (ppoll(fds, count, next == INT64_MAX ? NULL : &ts, NULL) < 0)
         return false;
     return (fds[0].revents & POLLIN) != 0;
 }

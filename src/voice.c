@@ -10,6 +10,7 @@
 #define LEAVE_MOST_NS NS_PER_S        /* an output that does not pull is left all the same */
 #define SETTLED_NS    (5 * NS_PER_S)  /* an output that lived so long has worked */
 #define EMPTY_POLL_NS (20 * NS_PER_MS)
+#define STARTING_NS   (250 * NS_PER_MS)
 #define RETRY_MOST_NS                                                                              \
     (400 * NS_PER_MS) /* with what opening takes, sound within a second of a server's return */
 
@@ -29,6 +30,7 @@ int voice_init(struct voice *v, const struct options *options, struct notifier *
             v->named->name);
         return -ENOTTY;
     }
+    lookout_init(&v->lookout);
     return stream_init(&v->stream, 0);
 }
 
@@ -36,12 +38,18 @@ void voice_finish(struct voice *v)
 {
     voice_close_output(v);
     voice_abandon_pending(v);
+    lookout_clear(&v->lookout);
     stream_finish(&v->stream);
 }
 
 int voice_wake_fd(const struct voice *v)
 {
     return v->state == VOICE_PAUSED ? v->stream.wake_fd : -1;
+}
+
+size_t voice_watch_fds(const struct voice *v, struct pollfd *fds)
+{
+    return lookout_fds(&v->lookout, fds);
 }
 
 bool voice_for_ever(const struct voice *v, int error)
@@ -129,6 +137,19 @@ void voice_format(struct voice *v, int64_t now)
     }
 }
 
+/*
+ * What may have come is looked at soon, and if it is not ready soon again. Not at once: a server that is busy
+ * with its start would be late for the first sound, and the player would learn from that for long.
+ */
+static void hear_news(struct voice *v, int64_t now)
+{
+    if (v->state == VOICE_PLAYING || v->state == VOICE_LEAVING)
+        return;
+    log_debug("there are news of a sound server");
+    v->retry.due = now + STARTING_NS;
+    v->retry.step = 0;
+}
+
 /* An output that has failed, or does so at a pause: 0, or -errno when there will be no other. */
 static int see_to_output(struct voice *v, int64_t now)
 {
@@ -140,6 +161,8 @@ static int see_to_output(struct voice *v, int64_t now)
 
 int voice_turn(struct voice *v, int64_t now, int64_t *next)
 {
+    if (lookout_news(&v->lookout, now))
+        hear_news(v, now);
     int err = see_to_output(v, now);
     if (v->state == VOICE_LEAVING && ready_to_leave(v, now))
         voice_leave_format(v, now);
@@ -157,6 +180,8 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
         *next = now + LEAVE_POLL_NS;
     else if (v->state == VOICE_PLAYING)
         *next = voice_pause_due(v, now);
+    else if (v->state == VOICE_PAUSED)
+        *next = v->retry.due;
     else if (v->state == VOICE_CLOSED)
         *next = voice_open_due(v);
     else if (v->state == VOICE_EMPTY && v->stream.playing.rate != 0)

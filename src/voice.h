@@ -10,6 +10,7 @@
 #define SCREAM_VOICE_H
 
 #include "backoff.h"
+#include "lookout.h"
 #include "options.h"
 #include "player.h"
 #include "stream.h"
@@ -42,6 +43,7 @@ struct voice {
     struct player *player;
     struct player_learnt learnt; /* of `driver`: it outlives its outputs */
     struct backoff retry;
+    struct lookout lookout; /* for servers that are not there */
     int64_t opened_at;
     int64_t opened_until; /* openings are spent until then: a leaky bucket of them */
     int64_t searching;    /* since when an output is looked for */
@@ -60,6 +62,9 @@ void voice_format(struct voice *v, int64_t now);
 
 /* Readable when a paused voice has to turn; -1: it is not paused. */
 int voice_wake_fd(const struct voice *v);
+
+/* Readable when a server that is waited for may have come: fills in how many of the LOOKOUT_PLACES. */
+size_t voice_watch_fds(const struct voice *v, struct pollfd *fds);
 
 /*
  * Does what is due; an output that has failed counts as due. *next: when to call again at the latest

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define SERVER_WAIT_NS (4 * NS_PER_S)
+#define WATCHED_NS     (30 * NS_PER_S)   /* a look all the same, where there will be news */
 #define OPENINGS       4                 /* at once, */
 #define OPENING_NS     (300 * NS_PER_MS) /* and one in so long for ever */
 
@@ -34,6 +35,7 @@ static struct output_config config_of(struct voice *v)
     struct output_config config = v->options->output;
     config.notifier = v->notifier;
     config.pending = &v->pending;
+    config.lookout = &v->lookout;
     return config;
 }
 
@@ -75,26 +77,51 @@ close_player:
     return err;
 }
 
+/* Whatever fails without saying where its end will be seen has to be tried again by the clock. */
+static int note(struct voice *v, unsigned names, int err)
+{
+    if (err < 0 && v->lookout.names == names)
+        v->lookout.blind = true;
+    return err;
+}
+
+static int probe(struct voice *v, const struct output_driver *driver)
+{
+    const struct output_config config = config_of(v);
+    const unsigned names = v->lookout.names;
+    return note(v, names, driver->probe(&config));
+}
+
+static int try_driver(struct voice *v, const struct output_driver *driver, char *why, size_t size)
+{
+    const unsigned names = v->lookout.names;
+    return note(v, names, open_with(v, driver, why, size));
+}
+
 /* A server that restarts is waited for: the card that it wants back is left alone until then. */
+static int64_t device_due(const struct voice *v)
+{
+    return v->searching + SERVER_WAIT_NS;
+}
+
 static bool may_choose(const struct voice *v, const struct output_driver *d, int64_t now)
 {
     if (!(d->flags & OUTPUT_AUTOMATIC))
         return false;
-    return !(d->flags & OUTPUT_DEVICE) || d == v->driver || now - v->searching > SERVER_WAIT_NS;
+    return !(d->flags & OUTPUT_DEVICE) || d == v->driver || now >= device_due(v);
 }
 
 /* The one that was asked for, or the first that answers and opens. */
 static int open_output(struct voice *v, int64_t now, char *why, size_t size)
 {
     if (v->named)
-        return open_with(v, v->named, why, size);
-    const struct output_config config = config_of(v);
+        return try_driver(v, v->named, why, size);
     int err = -ENOENT;
     snprintf(why, size, "no audio server or device answers");
     for (const struct output_driver *const *d = v->table; *d; d++) {
-        if (!may_choose(v, *d, now) || (*d)->probe(&config) < 0)
+        if (!may_choose(v, *d, now) || probe(v, *d) < 0)
             continue;
-        err = open_with(v, *d, why, size);
+        err = try_driver(v, *d, why, size);
         if (err == 0)
             break;
     }
@@ -127,9 +154,22 @@ static void begin_playing(struct voice *v, int64_t now)
     v->opened_at = now;
     v->retry.due = BACKOFF_NEVER;
     voice_abandon_pending(v);
+    lookout_clear(&v->lookout);
     voice_describe(v, what, sizeof what);
     log_info("playing %s", what);
     voice_format(v, now); /* yet another one may wait behind it already */
+}
+
+/* Until there are news, or by the clock. */
+static void wait_for_news(struct voice *v, int64_t now, const char *why)
+{
+    if (backoff_failed(&v->retry, now, why))
+        log_warning("no sound yet: %s; trying again until it works", why);
+    if (!lookout_end(&v->lookout, now))
+        return;
+    v->retry.due = now + WATCHED_NS;
+    if (!v->named && now < device_due(v))
+        v->retry.due = device_due(v);
 }
 
 int voice_try_open(struct voice *v, int64_t now)
@@ -137,6 +177,7 @@ int voice_try_open(struct voice *v, int64_t now)
     char why[256];
     if (!v->exact)
         voice_take_format(v); /* while it was closed another one may have begun */
+    lookout_begin(&v->lookout);
     const int err = open_output(v, now, why, sizeof why);
     const int64_t ended = v->clock();
     spend_opening(v, now, ended);
@@ -148,7 +189,6 @@ int voice_try_open(struct voice *v, int64_t now)
         log_error("%s", why);
         return err;
     }
-    if (backoff_failed(&v->retry, ended, why))
-        log_warning("no sound yet: %s; trying again until it works", why);
+    wait_for_news(v, ended, why);
     return 0;
 }

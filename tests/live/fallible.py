@@ -112,6 +112,16 @@ class FalliblePulse(Fallible, Pulse):
         self.tool('pactl', 'set-sink-input-volume', self.stream(), '%d%%' % percent)
 
 
+class UsualPulse(FalliblePulse):
+    """Where every client looks for it, by itself."""
+
+    def prepare(self):
+        super().prepare()
+        for name in ('PULSE_SERVER', 'PULSE_RUNTIME_PATH'):
+            del self.env[name]
+        self.path = self.place.file('pulse/native')
+
+
 class FallibleAlsa(FalliblePulse, Alsa):
     pass
 

@@ -146,6 +146,17 @@ def resources(pid):
     return (len(os.listdir('/proc/%d/fd' % pid)), len(os.listdir('/proc/%d/task' % pid)), memory)
 
 
+def wake_ups(pid, but=()):
+    """Of all its threads so far, but those of these names."""
+    total = 0
+    for task in os.listdir('/proc/%d/task' % pid):
+        with open('/proc/%d/task/%s/status' % (pid, task)) as f:
+            status = dict(line.split(':', 1) for line in f)
+        if status['Name'].strip() not in but:
+            total += int(status['voluntary_ctxt_switches'])
+    return total
+
+
 def one_round(rig, name, fault, most):
     """Seconds to sound after it; no file and no thread of it is left behind."""
     rig.begin()

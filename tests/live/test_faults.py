@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from common import Failure, await_, check
-from faults import MIB, RECOVERY, SILENCE, once
+from faults import MIB, RECOVERY, SILENCE, once, wake_ups
 from faults_file import FILE_FAULTS, Shared, restart_guest
 from faults_network import BRIDGE_FAULTS, Bridged
 from hearing import Hearing, Sender, figures
@@ -130,16 +130,6 @@ def late_file(place, network):
 
 
 # ---- what waiting costs ----
-
-def wake_ups(pid):
-    """Of all its threads, so far."""
-    total = 0
-    for task in os.listdir('/proc/%d/task' % pid):
-        with open('/proc/%d/task/%s/status' % (pid, task)) as f:
-            total += sum(int(line.split()[1]) for line in f
-                         if line.startswith('voluntary_ctxt_switches'))
-    return total
-
 
 def quiet(seconds):
     """Waits until the kernel has told no news of interfaces for so long."""

@@ -4,19 +4,23 @@ import signal
 import time
 
 from common import await_, check
-from fallible import OTHER, FallibleAlsa, FalliblePipeWire, FalliblePulse, PulseFace
-from faults import RECOVERY, resources
+from fallible import OTHER, FallibleAlsa, FalliblePipeWire, FalliblePulse, PulseFace, UsualPulse
+from faults import RECOVERY, resources, wake_ups
 from faults_servers import Served, daemon_faults, stream_faults
 from servers import SINK
 from test_systemd import Systemd, need_libsystemd
 
-ABSENT = 1.5       # s without a server
+SETTLES = 0.5      # s in which a server that is not there is looked for twice
+ABSENT = 1.0       # s without one, for which wake-ups are counted:
+REPORTS = 1        # of what is dropped meanwhile, every five seconds
+RECEIVING = ('scream-receiver',)
 NEAR = 4.0         # ms by which a latency may differ afterwards: 2, and what a busy machine teaches the player
 KINDS = {'pulse': FalliblePulse, 'pipewire': FalliblePipeWire, 'alsa': FallibleAlsa,
          'pipewire-pulse': PulseFace}
 # Elsewhere the latency is told only: ALSA's plugin and PipeWire's stand-in start by luck, and on PipeWire a sink
 # that goes may teach the player a dropout (+5 ms).
 STEADY = (FalliblePulse,)
+POLLED = (FallibleAlsa,)  # its plugin does not tell where its server will be
 FED = 1.0          # s from one feeding of the watchdog to the next
 HANGS = 2          # of them
 LONG = os.environ.get('LIVE_LONG') == '1'
@@ -29,7 +33,10 @@ def late(kind, *options):
         with Served(place, server, *options) as rig:
             rig.guest()
             rig.says('no sound yet', 0)
-            time.sleep(ABSENT)  # of tries, which are rare at last
+            time.sleep(SETTLES)
+            before = wake_ups(rig.scream.pid, but=RECEIVING)
+            time.sleep(ABSENT)  # is the time that is measured
+            awake = wake_ups(rig.scream.pid, but=RECEIVING) - before
             with server:
                 rig.hear()
                 seconds = rig.recovered('sound')
@@ -37,7 +44,8 @@ def late(kind, *options):
                 rig.deafen()
         check(seconds <= RECOVERY, 'sound after %.2f s' % seconds)
         check(said == 1, 'said %d times that there is none' % said)
-        return 'sound after %.0f ms' % (1000 * seconds)
+        check(awake <= REPORTS or kind in POLLED, '%d wake-ups in %g s' % (awake, ABSENT))
+        return 'sound after %.0f ms, %d wake-ups before' % (1000 * seconds, awake)
     return test
 
 
@@ -116,7 +124,7 @@ def hangs(place, network):
 
 TESTS = [('%s: late' % name, late(kind)) for name, kind in KINDS.items()]
 TESTS += [('alsa: hangs', hangs)]
-TESTS += [('pulse: late, auto', late(FalliblePulse, '-o', 'auto'))]
+TESTS += [('pulse: late, auto', late(UsualPulse, '-o', 'auto'))]
 TESTS += [('%s: streams' % name, one_by_one(KINDS[name], stream_faults()))
           for name in ('pulse', 'pipewire')]
 TESTS += [('%s: volume' % name, remembered(KINDS[name])) for name in ('pulse', 'pipewire')]

@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct pcm_format fast = {.rate = 48000, .width = 16, .channels = 2, .mask = 3};
 static const struct pcm_format slow = {.rate = 44100, .width = 16, .channels = 2, .mask = 3};
@@ -22,8 +24,9 @@ static struct {
     struct pcm_format format;
     const char *name;
     struct player *resting; /* of the one that is paused */
-    int opened, paused, tried;
+    int opened, paused, tried, device_asked;
     bool server_answers, device_answers, fails_at_once;
+    const char *place;           /* where the server says that it would be */
     int64_t now, takes, closing; /* the clock; what an opening and a closing take of it */
     int64_t first, last;         /* of the openings: when the first began, and the latest one */
 } told;
@@ -39,13 +42,15 @@ struct fake {
 
 static int server_probe(const struct output_config *config)
 {
-    (void)config;
+    if (!told.server_answers && told.place)
+        lookout_name(config->lookout, told.place);
     return told.server_answers ? 0 : -ECONNREFUSED;
 }
 
 static int device_probe(const struct output_config *config)
 {
     (void)config;
+    told.device_asked++;
     return told.device_answers ? 0 : -ENOENT;
 }
 
@@ -81,7 +86,9 @@ static int server_open(struct output **out, const struct output_config *config,
     if (told.server_answers)
         return fake_open(out, config, source, player, why, size);
     takes_its_time();
-    snprintf(why, size, "it does not answer");
+    if (!told.server_answers && told.place)
+        lookout_name(config->lookout, told.place);
+    snprintf(why, size, "it has no sink");
     return -ENOENT;
 }
 
@@ -419,7 +426,7 @@ static void a_server_is_lost_in_a_pause(void **state)
     world_close(&w);
 }
 
-/* ---- what an opening takes ---- */
+/* ---- what an opening takes, and what is waited for ---- */
 
 /* An attempt that takes long leaves as much time between itself and the next as one that does not. */
 static void tries_are_apart_however_long_they_take(void **state)
@@ -469,6 +476,113 @@ static void slow_openings_are_few_too(void **state)
     world_close(&w);
 }
 
+static void make_place(char *folder, char *path, size_t size)
+{
+    strcpy(folder, "/tmp/scream-test-voice-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, size, "%s/run/socket", folder);
+    told.place = path;
+}
+
+static void remove_place(const char *folder)
+{
+    char command[128];
+    told.place = NULL;
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void appear(const char *folder, const char *path)
+{
+    char run[96];
+    snprintf(run, sizeof run, "%s/run", folder);
+    mkdir(run, 0700);
+    fclose(fopen(path, "w"));
+}
+
+static bool polled(struct world *w)
+{
+    struct pollfd fds[LOOKOUT_PLACES];
+    return poll(fds, voice_watch_fds(&w->voice, fds), 0) > 0;
+}
+
+/* No folder, then a socket that nobody listens to yet, then another one. */
+static void a_missing_server_is_not_polled(void **state)
+{
+    (void)state;
+    char folder[64], path[96];
+    struct world w;
+    int64_t next;
+    world_open(&w);
+    told.server_answers = false;
+    w.voice.named = &server;
+    make_place(folder, path, sizeof path);
+    guest_begins(&w, &fast);
+    run(&w, 1000, true, true);
+    assert_in_range(told.tried, 2, 3); /* the place was not watched at the first */
+    told.tried = 0;
+    run(&w, 10000, true, true);
+    assert_int_equal(told.tried, 0);
+    assert_int_equal(voice_turn(&w.voice, w.now, &next), 0);
+    assert_true(next - w.now > 10 * NS_PER_S);
+    assert_false(polled(&w));
+    appear(folder, path);
+    assert_true(polled(&w));
+    run(&w, 3000, true, true);
+    assert_in_range(told.tried, 5, 15);
+    run(&w, 6000, true, true);
+    told.tried = 0;
+    run(&w, 6000, true, true);
+    assert_int_equal(told.tried, 0);
+    told.server_answers = true;
+    unlink(path);
+    appear(folder, path);
+    assert_true(polled(&w));
+    run(&w, 600, true, true);
+    assert_heard(&w, 10000);
+    assert_false(polled(&w));
+    unlink(path); /* which is of no interest while it plays */
+    assert_false(polled(&w));
+    world_close(&w);
+    remove_place(folder);
+}
+
+/* Where it is said that it cannot be watched, or nothing is said, the clock counts. */
+static void what_cannot_be_watched_is_polled(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct world w;
+        world_open(&w);
+        told.server_answers = false;
+        told.place = i ? "tcp:far" : NULL;
+        w.voice.named = &server;
+        guest_begins(&w, &fast);
+        run(&w, 5000, true, true);
+        assert_in_range(told.tried, 10, 20);
+        told.place = NULL;
+        world_close(&w);
+    }
+}
+
+/* One that is watched for and one that is not. */
+static void a_silent_device_is_polled_beside_a_watched_server(void **state)
+{
+    (void)state;
+    char folder[64], path[96];
+    struct world w;
+    world_open(&w);
+    told.server_answers = false;
+    make_place(folder, path, sizeof path);
+    guest_begins(&w, &fast);
+    run(&w, 3900, true, true);
+    assert_int_equal(told.device_asked, 0);
+    run(&w, 5000, true, true);
+    assert_in_range(told.device_asked, 10, 20);
+    world_close(&w);
+    remove_place(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +599,9 @@ int main(void)
         cmocka_unit_test(tries_are_apart_however_long_they_take),
         cmocka_unit_test(nor_does_a_close_count),
         cmocka_unit_test(slow_openings_are_few_too),
+        cmocka_unit_test(a_missing_server_is_not_polled),
+        cmocka_unit_test(what_cannot_be_watched_is_polled),
+        cmocka_unit_test(a_silent_device_is_polled_beside_a_watched_server),
     };
     log_set_level(LOG_LEVEL_ERROR);
     return cmocka_run_group_tests_name("voice", tests, NULL, NULL);
