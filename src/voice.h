@@ -5,6 +5,9 @@
  * newest format, open, start, with backoff when open fails. An output is opened for the format that
  * arrives, never for a guess. After a while without sound the output is paused, and nobody reads the
  * player until the next packet, which wakes the control thread. Control thread only.
+ *
+ * With `-o auto` a device is second best: it is taken when no server has answered for a while, and left
+ * in a pause, when nothing is heard of it, as soon as a server answers.
  */
 #ifndef SCREAM_VOICE_H
 #define SCREAM_VOICE_H
@@ -47,6 +50,7 @@ struct voice {
     int64_t opened_at;
     int64_t opened_until; /* openings are spent until then: a leaky bucket of them */
     int64_t searching;    /* since when an output is looked for */
+    int64_t left_at;      /* when a device was left for a server; 0: never */
     int64_t leave_by;     /* VOICE_LEAVING: no later than this; */
     int64_t heard_at; /* and this is when the last frame is heard, 0 while it has not been read */
 };

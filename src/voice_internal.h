@@ -28,6 +28,9 @@ int64_t voice_open_due(const struct voice *v);
 /* Closed: 0, and it plays, or has set `retry`; or -errno when it never will. */
 int voice_try_open(struct voice *v, int64_t now);
 
+/* One of the servers that auto prefers answers. Takes up to a second for each that hangs. */
+bool voice_server_answers(struct voice *v);
+
 /* Playing: when to look whether there is sound; INT64_MAX: it is never paused. */
 int64_t voice_pause_due(const struct voice *v, int64_t now);
 

@@ -128,6 +128,17 @@ static int open_output(struct voice *v, int64_t now, char *why, size_t size)
     return err;
 }
 
+bool voice_server_answers(struct voice *v)
+{
+    bool answers = false;
+    lookout_begin(&v->lookout);
+    for (const struct output_driver *const *d = v->table; *d && !answers; d++)
+        answers =
+            (*d)->flags & OUTPUT_AUTOMATIC && !((*d)->flags & OUTPUT_DEVICE) && probe(v, *d) == 0;
+    lookout_end(&v->lookout, v->clock());
+    return answers;
+}
+
 /*
  * Some openings may follow each other at once; a guest that changes its format all the time gets few, but
  * where every byte counts.
@@ -147,6 +158,7 @@ static void spend_opening(struct voice *v, int64_t begun, int64_t now)
     v->opened_until = now + before + OPENING_NS;
 }
 
+/* Other servers are of no interest, unless this is a device that auto has taken for want of one. */
 static void begin_playing(struct voice *v, int64_t now)
 {
     char what[256];
@@ -154,7 +166,9 @@ static void begin_playing(struct voice *v, int64_t now)
     v->opened_at = now;
     v->retry.due = BACKOFF_NEVER;
     voice_abandon_pending(v);
-    lookout_clear(&v->lookout);
+    lookout_end(&v->lookout, now);
+    if (v->named || !(v->driver->flags & OUTPUT_DEVICE))
+        lookout_clear(&v->lookout);
     voice_describe(v, what, sizeof what);
     log_info("playing %s", what);
     voice_format(v, now); /* yet another one may wait behind it already */

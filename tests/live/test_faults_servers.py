@@ -93,6 +93,29 @@ def remembered(kind):
     return test
 
 
+def second_best(place, network):
+    """A device that auto has taken for want of a server is left in a pause, when there is one."""
+    server = UsualPulse(place)
+    server.prepare()
+    conf = place.file('asound.conf')
+    with open(conf, 'w') as f:
+        f.write('pcm.!default { type null }\n')
+    server.env['ALSA_CONFIG_PATH'] = '/usr/share/alsa/alsa.conf:' + conf
+    with Served(place, server, '-o', 'auto') as rig:
+        rig.guest()
+        await_('the device', lambda: 'on ALSA device' in rig.scream.said(), 6)
+        with server:
+            time.sleep(1.0)  # of sound, which is not interrupted
+            check('on PulseAudio' not in rig.scream.said(), 'the device was left in the midst of a sound')
+            rig.stop()
+            await_('the server to be preferred', lambda: 'on PulseAudio' in rig.scream.said(), 4)
+            rig.guest()
+            rig.hear()
+            seconds = rig.recovered('sound')
+            rig.deafen()
+    return 'sound after %.0f ms' % (1000 * seconds)
+
+
 def hangs(place, network):
     """ALSA's plugin waits half a minute for a server that hangs; the control thread does not, nor does what it leaves
     behind pile up."""
@@ -131,6 +154,7 @@ TESTS += [('%s: volume' % name, remembered(KINDS[name])) for name in ('pulse', '
 if LONG:
     TESTS += [('%s: long, daemons' % name, one_by_one(kind, list(daemon_faults(kind))))
               for name, kind in KINDS.items()]
+    TESTS += [('auto: long, second best', second_best)]
     TESTS += [('pipewire: long, late, auto', late(FalliblePipeWire, '-o', 'auto'))]
     TESTS += [('%s: long, streams' % name, one_by_one(KINDS[name], stream_faults()))
               for name in ('alsa', 'pipewire-pulse')]

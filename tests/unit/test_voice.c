@@ -25,7 +25,7 @@ static struct {
     const char *name;
     struct player *resting; /* of the one that is paused */
     int opened, paused, tried, device_asked;
-    bool server_answers, device_answers, fails_at_once;
+    bool server_answers, device_answers, fails_at_once, server_refuses;
     const char *place;           /* where the server says that it would be */
     int64_t now, takes, closing; /* the clock; what an opening and a closing take of it */
     int64_t first, last;         /* of the openings: when the first began, and the latest one */
@@ -83,7 +83,7 @@ static int server_open(struct output **out, const struct output_config *config,
                        size_t size)
 {
     told.tried++;
-    if (told.server_answers)
+    if (told.server_answers && !told.server_refuses)
         return fake_open(out, config, source, player, why, size);
     takes_its_time();
     if (!told.server_answers && told.place)
@@ -152,6 +152,8 @@ static const struct output_driver device = {
     .probe = device_probe,
     .open = fake_open,
     .start = fake_start,
+    .pause = fake_pause,
+    .resume = fake_resume,
     .stop = fake_stop,
     .close = fake_close,
     .describe = fake_describe,
@@ -583,6 +585,94 @@ static void a_silent_device_is_polled_beside_a_watched_server(void **state)
     remove_place(folder);
 }
 
+/* ---- a device is second best ---- */
+
+static void take_device(struct world *w, char *folder, char *path, size_t size)
+{
+    world_open(w);
+    told.server_answers = false;
+    told.device_answers = true;
+    make_place(folder, path, size);
+    guest_begins(w, &fast);
+    run(w, 3500, true, true);
+    assert_int_equal(told.opened, 0);
+    run(w, 1000, true, true);
+    assert_string_equal(told.name, "device");
+    w->heard = 0;
+}
+
+static void a_device_is_left_in_a_pause(void **state)
+{
+    (void)state;
+    for (int in_pause = 0; in_pause < 2; in_pause++) {
+        char folder[64], path[96];
+        struct world w;
+        take_device(&w, folder, path, sizeof path);
+        if (in_pause)
+            a_pause(&w);
+        told.server_answers = true;
+        appear(folder, path);
+        if (!in_pause) {
+            run(&w, 5000, true, true);
+            assert_string_equal(told.name, "device");
+            assert_heard(&w, 4 * 48000);
+        }
+        run(&w, in_pause ? 500 : 2500, false, true);
+        assert_string_equal(told.name, "server");
+        assert_int_equal(told.opened, 2);
+        run(&w, 1000, true, true);
+        assert_heard(&w, 40000);
+        world_close(&w);
+        remove_place(folder);
+    }
+}
+
+/* It is there before it answers. */
+static void a_server_that_starts_in_a_pause_is_awaited(void **state)
+{
+    (void)state;
+    char folder[64], path[96];
+    struct world w;
+    int64_t next;
+    take_device(&w, folder, path, sizeof path);
+    a_pause(&w);
+    appear(folder, path);
+    run(&w, 1000, false, true);
+    assert_string_equal(told.name, "device");
+    told.server_answers = true;
+    run(&w, 500, false, true);
+    assert_string_equal(told.name, "server");
+    world_close(&w);
+    remove_place(folder);
+
+    take_device(&w, folder, path, sizeof path); /* but not for ever */
+    a_pause(&w);
+    appear(folder, path);
+    run(&w, 8000, false, true);
+    assert_int_equal(voice_turn(&w.voice, w.now, &next), 0);
+    assert_int_equal(next, INT64_MAX);
+    world_close(&w);
+    remove_place(folder);
+}
+
+/* It answers and cannot be had: the device is had again at once, and is left alone then. */
+static void a_device_is_not_left_for_nothing(void **state)
+{
+    (void)state;
+    char folder[64], path[96];
+    struct world w;
+    take_device(&w, folder, path, sizeof path);
+    told.server_answers = told.server_refuses = true;
+    run(&w, 20000, false, true);
+    assert_string_equal(told.name, "device");
+    assert_int_equal(told.opened, 2);
+    w.heard = 0;
+    run(&w, 1000, true, true);
+    assert_heard(&w, 40000);
+    world_close(&w);
+    remove_place(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -602,6 +692,9 @@ int main(void)
         cmocka_unit_test(a_missing_server_is_not_polled),
         cmocka_unit_test(what_cannot_be_watched_is_polled),
         cmocka_unit_test(a_silent_device_is_polled_beside_a_watched_server),
+        cmocka_unit_test(a_device_is_left_in_a_pause),
+        cmocka_unit_test(a_server_that_starts_in_a_pause_is_awaited),
+        cmocka_unit_test(a_device_is_not_left_for_nothing),
     };
     log_set_level(LOG_LEVEL_ERROR);
     return cmocka_run_group_tests_name("voice", tests, NULL, NULL);
