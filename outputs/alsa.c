@@ -305,6 +305,7 @@ const struct output_driver alsa_driver = {
     .name = "alsa",
     .summary = "an ALSA device; -d DEVICE (" ALSA_DEFAULT_DEVICE ")",
     .flags = OUTPUT_AUTOMATIC | OUTPUT_DEVICE,
+    .uses = "dtl",
     .probe = alsa_probe,
     .open = alsa_open,
     .start = alsa_start,

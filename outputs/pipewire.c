@@ -312,6 +312,7 @@ const struct output_driver pipewire_driver = {
     .name = "pipewire",
     .summary = "PipeWire, natively",
     .flags = OUTPUT_AUTOMATIC,
+    .uses = "sntlc",
     .probe = pipewire_probe,
     .open = pipewire_open,
     .start = pipewire_start,

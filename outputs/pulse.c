@@ -251,6 +251,7 @@ const struct output_driver pulse_driver = {
     .name = "pulse",
     .summary = "PulseAudio, or PipeWire in its place",
     .flags = OUTPUT_AUTOMATIC,
+    .uses = "sntl",
     .probe = pulse_probe,
     .open = pulse_open,
     .start = pulse_start,

@@ -177,6 +177,7 @@ const struct output_driver raw_driver = {
     .name = "raw",
     .summary = "the guest's own bytes on standard output",
     .flags = OUTPUT_EXACT | OUTPUT_SINGLE,
+    .uses = "",
     .probe = raw_probe,
     .open = raw_open,
     .start = raw_start,

@@ -25,19 +25,19 @@ const struct output_driver *const output_table[] = {
 
 const struct output_absent output_absent[] = {
 #ifndef HAVE_PIPEWIRE
-    {"pipewire", "libpipewire-0.3-dev"},
+    {"pipewire", "install libpipewire-0.3-dev"},
 #endif
 #ifndef HAVE_PULSE
-    {"pulse", "libpulse-dev"},
+    {"pulse", "install libpulse-dev"},
 #endif
 #ifndef HAVE_ALSA
-    {"alsa", "libasound2-dev"},
+    {"alsa", "install libasound2-dev"},
 #endif
 #ifndef HAVE_RAW
-    {"raw", "nothing but add it to OUTPUTS="},
+    {"raw", "add raw to OUTPUTS="},
 #endif
 #ifndef HAVE_WAV
-    {"wav", "nothing but add it to OUTPUTS="},
+    {"wav", "add wav to OUTPUTS="},
 #endif
     {"jack", NULL},
     {"sndio", NULL},

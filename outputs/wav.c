@@ -121,6 +121,7 @@ const struct output_driver wav_driver = {
     .name = "wav",
     .summary = "a recording; -d FILE names it (" WAV_DEFAULT_NAME ")",
     .flags = OUTPUT_EXACT | OUTPUT_SINGLE,
+    .uses = "d",
     .probe = wav_probe,
     .open = wav_open,
     .start = wav_start,

@@ -60,10 +60,19 @@ static int try_output(const struct output_driver *d, const struct options *optio
     return err;
 }
 
+static void note_unused(const struct output_driver *d, const struct options *options,
+                        struct findings *f)
+{
+    char unused[64];
+    if (options_unused(options, d, unused, sizeof unused))
+        findings_add(f, FINDING_NOTE, SUBJECT, NULL, "%s has no use for %s", d->name, unused);
+}
+
 static void check_named(const struct output_driver *d, const struct options *options,
                         struct findings *f)
 {
     char text[256];
+    note_unused(d, options, f);
     if (d->flags & OUTPUT_EXACT) { /* opening it would leave something behind */
         findings_add(f, FINDING_OK, SUBJECT, NULL, "%s: %s", d->name, d->summary);
         return;
@@ -97,6 +106,7 @@ static void check_automatic(const struct options *options, struct findings *f)
         if (err == 0) {
             findings_add(f, FINDING_OK, SUBJECT, NULL, "%s: %s%s%s%s", (*d)->name, text,
                          n ? " (not to be had: " : "", tried, n ? ")" : "");
+            note_unused(*d, options, f);
             return;
         }
         if (n < sizeof tried)

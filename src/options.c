@@ -1,14 +1,12 @@
 #include "options.h"
 
-#include "clock.h"
 #include "options_take.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
-#define DEFAULT_BOUND_MS 200
-#define AUTO_SERVER_MS   50 /* what outputs may count with until there is reason to ask for more */
+#define AUTO_SERVER_MS 50 /* what outputs may count with until there is reason to ask for more */
 
 struct option_row {
     char letter;          /* 0: none */
@@ -141,8 +139,8 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
         .receiver = {.port = SCREAM_DEFAULT_PORT},
         .receiver_name = "udp",
         .output_name = OPTIONS_AUTO,
-        .output = {.stream_name = "Scream"},
-        .bound = DEFAULT_BOUND_MS * NS_PER_MS,
+        .output = {.stream_name = OPTIONS_NAME},
+        .bound = OPTIONS_BOUND_MS * NS_PER_MS,
     };
     build_getopt(longs, shorts);
     optind = 0; /* glibc and musl: scan from the start */

@@ -2,6 +2,7 @@
 #ifndef SCREAM_OPTIONS_H
 #define SCREAM_OPTIONS_H
 
+#include "clock.h"
 #include "output.h"
 #include "receiver.h"
 
@@ -9,7 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define OPTIONS_AUTO "auto"
+#define OPTIONS_AUTO     "auto"
+#define OPTIONS_NAME     "Scream" /* what are not given */
+#define OPTIONS_BOUND_MS 200
 
 enum options_action { OPTIONS_RUN, OPTIONS_CHECK, OPTIONS_HELP, OPTIONS_VERSION };
 
@@ -31,6 +34,13 @@ struct options {
  * names the option, the value and what is allowed.
  */
 int options_parse(struct options *o, int argc, char *const argv[], char *why, size_t size);
+
+/*
+ * Those of the options given (other than by their defaults) that mean nothing to that output: "-c, -s".
+ * False, and nothing is written: there are none.
+ */
+bool options_unused(const struct options *o, const struct output_driver *driver, char *buf,
+                    size_t size);
 
 void options_help(FILE *to);
 

@@ -108,11 +108,11 @@ bool option_output(struct options *o, const char *value, char *why, size_t size)
     list_outputs(names, sizeof names);
     for (const struct output_absent *a = output_absent; a->name; a++)
         if (strcmp(value, a->name) == 0)
-            return a->package ? option_say(why, size,
-                                           "left out of this build, which has %s; "
-                                           "install %s and run make again",
-                                           names, a->package)
-                              : option_say(why, size, "not in this version, which has %s", names);
+            return a->remedy ? option_say(why, size,
+                                          "left out of this build, which has %s; "
+                                          "%s and run make again",
+                                          names, a->remedy)
+                             : option_say(why, size, "not in this version, which has %s", names);
     return option_say(why, size, "one of %s", names);
 }
 

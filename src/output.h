@@ -121,9 +121,9 @@ struct output_driver {
 /* outputs/table.c: what this build has, in the order of probing, NULL at the end. */
 extern const struct output_driver *const output_table[];
 
-/* outputs/table.c: what this build lacks, and the Debian package to build it with (NULL: not in this version). */
+/* outputs/table.c: what this build lacks, and what to do before `make` (NULL: it is not in this version). */
 struct output_absent {
-    const char *name, *package;
+    const char *name, *remedy;
 };
 extern const struct output_absent output_absent[];
 

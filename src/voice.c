@@ -30,6 +30,8 @@ int voice_init(struct voice *v, const struct options *options, struct notifier *
             v->named->name);
         return -ENOTTY;
     }
+    if (v->named)
+        voice_tell_unused(v, v->named);
     lookout_init(&v->lookout);
     return stream_init(&v->stream, 0);
 }

@@ -48,10 +48,11 @@ struct voice {
     struct backoff retry;
     struct lookout lookout; /* for servers that are not there */
     int64_t opened_at;
-    int64_t opened_until; /* openings are spent until then: a leaky bucket of them */
-    int64_t searching;    /* since when an output is looked for */
-    int64_t left_at;      /* when a device was left for a server; 0: never */
-    int64_t leave_by;     /* VOICE_LEAVING: no later than this; */
+    int64_t opened_until;             /* openings are spent until then: a leaky bucket of them */
+    int64_t searching;                /* since when an output is looked for */
+    const struct output_driver *told; /* of what it has no use for */
+    int64_t left_at;                  /* when a device was left for a server; 0: never */
+    int64_t leave_by;                 /* VOICE_LEAVING: no later than this; */
     int64_t heard_at; /* and this is when the last frame is heard, 0 while it has not been read */
 };
 

@@ -22,6 +22,9 @@ void voice_close_output(struct voice *v);
 /* What a driver has left pending is of no use any more. */
 void voice_abandon_pending(struct voice *v);
 
+/* Of each output once: which of the options given it has no use for. */
+void voice_tell_unused(struct voice *v, const struct output_driver *driver);
+
 /* Closed: when to try to open one. */
 int64_t voice_open_due(const struct voice *v);
 

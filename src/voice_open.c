@@ -169,6 +169,7 @@ static void begin_playing(struct voice *v, int64_t now)
     lookout_end(&v->lookout, now);
     if (v->named || !(v->driver->flags & OUTPUT_DEVICE))
         lookout_clear(&v->lookout);
+    voice_tell_unused(v, v->driver);
     voice_describe(v, what, sizeof what);
     log_info("playing %s", what);
     voice_format(v, now); /* yet another one may wait behind it already */

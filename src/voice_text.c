@@ -1,5 +1,7 @@
 /* A voice in words. */
-#include "voice.h"
+#include "voice_internal.h"
+
+#include "log.h"
 
 #include <stdio.h>
 
@@ -23,4 +25,12 @@ void voice_describe(const struct voice *v, char *buf, size_t size)
     else
         snprintf(output, sizeof output, "no output");
     snprintf(buf, size, "%s from %s on %s", format, source, output);
+}
+
+void voice_tell_unused(struct voice *v, const struct output_driver *driver)
+{
+    char unused[64];
+    if (v->told != driver && options_unused(v->options, driver, unused, sizeof unused))
+        log_warning("the output %s has no use for %s", driver->name, unused);
+    v->told = driver;
 }

@@ -172,6 +172,31 @@ static void help_names_every_option(void **state)
             fail_msg("--help lacks %s", all[i]);
 }
 
+static void unused_are(const char *output, const char *line, const char *names)
+{
+    struct options o;
+    char unused[64] = "";
+    const struct output_driver *d = output_find(output);
+    good(&o, line);
+    if (d) {
+        assert_int_equal(options_unused(&o, d, unused, sizeof unused), names[0] != '\0');
+        assert_string_equal(unused, names);
+    }
+}
+
+/* Whatever an output has no use for, and no default. */
+static void what_an_output_does_not_use(void **state)
+{
+    (void)state;
+    const char *all = "scream -c -d x -s y -n z -t 30 -l 100";
+    unused_are("pipewire", all, "-d");
+    unused_are("pulse", all, "-d, -c");
+    unused_are("alsa", all, "-s, -n, -c");
+    unused_are("raw", all, "-d, -s, -n, -t, -l, -c");
+    unused_are("wav", all, "-s, -n, -t, -l, -c");
+    unused_are("raw", "scream -n Scream -t auto -l 200 --exact -v", "");
+}
+
 static void check_takes_the_others(void **state)
 {
     (void)state;
@@ -194,6 +219,7 @@ int main(void)
         cmocka_unit_test(long_names),
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(allows),
+        cmocka_unit_test(what_an_output_does_not_use),
         cmocka_unit_test(check_takes_the_others),
         cmocka_unit_test(help_names_every_option),
     };

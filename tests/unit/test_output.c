@@ -48,13 +48,15 @@ static void files_are_only_written_when_named(void **state)
 }
 
 /* Every output that there is, or that upstream has, is either built in or said to be absent. */
-static void what_is_absent_names_its_package(void **state)
+static void what_is_absent_names_its_remedy(void **state)
 {
     (void)state;
     static const struct output_absent known[] = {
-        {"pipewire", "libpipewire-0.3-dev"},
-        {"pulse", "libpulse-dev"},
-        {"alsa", "libasound2-dev"},
+        {"pipewire", "install libpipewire-0.3-dev"},
+        {"pulse", "install libpulse-dev"},
+        {"alsa", "install libasound2-dev"},
+        {"raw", "add raw to OUTPUTS="},
+        {"wav", "add wav to OUTPUTS="},
         {"jack", NULL},
         {"sndio", NULL},
     };
@@ -63,10 +65,10 @@ static void what_is_absent_names_its_package(void **state)
         while (a->name && strcmp(a->name, known[i].name) != 0)
             a++;
         assert_int_equal(a->name == NULL, output_find(known[i].name) != NULL);
-        if (a->name && known[i].package)
-            assert_string_equal(a->package, known[i].package);
+        if (a->name && known[i].remedy)
+            assert_string_equal(a->remedy, known[i].remedy);
         else if (a->name)
-            assert_null(a->package);
+            assert_null(a->remedy);
     }
 }
 
@@ -79,10 +81,10 @@ static void absent_outputs_are_refused_with_what_there_is(void **state)
     for (const struct output_absent *a = output_absent; a->name; a++) {
         struct options o;
         char *argv[] = {"scream", "-o", (char *)a->name, NULL};
-        if (a->package)
+        if (a->remedy)
             snprintf(want, sizeof want,
-                     "-o '%s': left out of this build, which has %s; install %s and run make again",
-                     a->name, have, a->package);
+                     "-o '%s': left out of this build, which has %s; %s and run make again",
+                     a->name, have, a->remedy);
         else
             snprintf(want, sizeof want, "-o '%s': not in this version, which has %s", a->name,
                      have);
@@ -96,7 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(auto_asks_servers_before_devices),
         cmocka_unit_test(files_are_only_written_when_named),
-        cmocka_unit_test(what_is_absent_names_its_package),
+        cmocka_unit_test(what_is_absent_names_its_remedy),
         cmocka_unit_test(absent_outputs_are_refused_with_what_there_is),
     };
     return cmocka_run_group_tests_name("output", tests, NULL, NULL);

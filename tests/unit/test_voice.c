@@ -137,6 +137,7 @@ static void fake_describe(const struct output *o, char *buf, size_t size)
 static const struct output_driver server = {
     .name = "server",
     .flags = OUTPUT_AUTOMATIC,
+    .uses = "",
     .probe = server_probe,
     .open = server_open,
     .start = fake_start,
@@ -149,6 +150,7 @@ static const struct output_driver server = {
 static const struct output_driver device = {
     .name = "device",
     .flags = OUTPUT_AUTOMATIC | OUTPUT_DEVICE,
+    .uses = "",
     .probe = device_probe,
     .open = fake_open,
     .start = fake_start,
