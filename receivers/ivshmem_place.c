@@ -15,15 +15,14 @@
 #define CEASED (250 * NS_PER_MS)               /* without a packet: nobody plays into it */
 #define LET_GO (10 * NS_PER_S)                 /* likewise, when the file has no name any more */
 
-/* Opens what the path leads to, whatever its size. True: it serves; else `waiting`. */
-static bool find(struct shm_file *f, const char *path, char *waiting, size_t size)
+/* Opens what the path leads to, whatever its size. 0: it serves; else -errno and `waiting`. */
+static int find(struct shm_file *f, const char *path, char *waiting, size_t size)
 {
     char told[LOG_PATH];
     waiting[0] = '\0';
-    if (shm_file_open(f, path, waiting, size) < 0)
-        return false;
-    if (f->size >= SMALLEST)
-        return true;
+    const int ret = shm_file_open(f, path, waiting, size);
+    if (ret < 0 || f->size >= SMALLEST)
+        return ret;
     if (f->size == 0)
         snprintf(waiting, size, "%s is empty (yet); the guest's QEMU makes it larger",
                  log_path(told, path));
@@ -31,21 +30,37 @@ static bool find(struct shm_file *f, const char *path, char *waiting, size_t siz
         snprintf(waiting, size,
                  "%s has %llu bytes (yet), too few for any guest; its QEMU makes it larger",
                  log_path(told, path), (unsigned long long)f->size);
+    return -ENODATA;
+}
+
+/* What is wrong with the file itself: when that changes there are news of it. */
+static bool is_lasting(int err)
+{
+    static const int lasting[] = {ENOENT, ENOTDIR, EACCES, EISDIR, EINVAL, ENODATA};
+    for (size_t i = 0; i < sizeof lasting / sizeof lasting[0]; i++)
+        if (err == -lasting[i])
+            return true;
     return false;
 }
 
-/* Likewise, of which news will come, too. */
+/* Likewise, of which news will come, too. True: it serves. */
 static bool find_and_watch(struct shm_place *p, char *waiting, size_t size)
 {
-    bool found = find(&p->file, p->path, waiting, size);
-    if (p->file.fd < 0)
-        return false;
-    path_watch_file(&p->watch, p->file.fd);
-    if (!found) { /* it may have grown meanwhile */
-        shm_file_close(&p->file);
-        found = find(&p->file, p->path, waiting, size);
+    int err = find(&p->file, p->path, waiting, size);
+    if (p->file.fd >= 0) {
+        path_watch_file(&p->watch, p->file.fd);
+        if (err < 0) { /* it may have grown meanwhile */
+            shm_file_close(&p->file);
+            err = find(&p->file, p->path, waiting, size);
+        }
     }
-    return found;
+    p->passing = err < 0 && !is_lasting(err);
+    return err == 0;
+}
+
+static int64_t next_look(const struct shm_place *p, int64_t now)
+{
+    return p->watch.complete && !p->passing ? INT64_MAX : now + LOOK;
 }
 
 void shm_place_open(struct shm_place *p, const char *path, char *waiting, size_t size)
@@ -54,7 +69,7 @@ void shm_place_open(struct shm_place *p, const char *path, char *waiting, size_t
     path_watch_open(&p->watch, path);
     p->usable = find_and_watch(p, waiting, size);
     p->heard = clock_now();
-    p->look_at = p->watch.complete ? INT64_MAX : p->heard + LOOK;
+    p->look_at = next_look(p, p->heard);
 }
 
 void shm_place_close(struct shm_place *p)
@@ -118,9 +133,11 @@ int shm_place_tend(struct shm_place *p, uint64_t packets, int64_t now, char *wai
         return 0;
     if (news && p->usable)
         path_watch_file(&p->watch, p->file.fd);
-    p->look_at = p->watch.complete ? INT64_MAX : now + LOOK;
+    p->look_at = next_look(p, now);
     if (p->usable)
         return look_at_usable(p, packets, now);
     shm_file_close(&p->file);
-    return find_and_watch(p, waiting, size) ? -ESTALE : 0;
+    const bool found = find_and_watch(p, waiting, size);
+    p->look_at = next_look(p, now);
+    return found ? -ESTALE : 0;
 }

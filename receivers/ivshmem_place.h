@@ -19,6 +19,7 @@ struct shm_place {
     /* control thread's */
     const char *path; /* the caller's */
     struct path_watch watch;
+    bool passing;     /* it could not be opened, for a reason of which no news will come */
     int64_t look_at;  /* when the path is looked at even without news */
     uint64_t packets; /* read, as of the latest look */
     int64_t heard;    /* time of the latest look that found more of them */

@@ -878,6 +878,29 @@ static void lets_a_file_without_a_name_go(void **state)
     rig_finish(&s);
 }
 
+/* For want of a descriptor just now, of which no news will come: it is looked for again. */
+static void what_passes_by_itself_is_tried_again(void **state)
+{
+    (void)state;
+    struct rig s;
+    struct rlimit files;
+    rig_make(&s, MIB);
+    const int next = dup(s.fd);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    /* of the next two, which is one for the news and one for the file */
+    const struct rlimit one = {.rlim_cur = (rlim_t)next + 1, .rlim_max = files.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &one), 0);
+    rig_open(&s);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_true(s.r->watch_fd >= 0);
+    expect_waiting(&s, "Too many open files");
+    rig_await_stale(&s, 2 * NS_PER_S);
+    rig_reopen(&s);
+    assert_string_equal(s.r->waiting, "");
+    rig_finish(&s);
+}
+
 static void waits_for(const char *path, const char *name)
 {
     struct receiver_counters counters = {0};
@@ -1117,6 +1140,7 @@ int main(void)
         cmocka_unit_test(reads_all_formats),
         cmocka_unit_test(waits_for_an_empty_file_to_grow),
         cmocka_unit_test(waits_for_a_folder),
+        cmocka_unit_test(what_passes_by_itself_is_tried_again),
         cmocka_unit_test(notices_another_file),
         cmocka_unit_test(lets_a_file_without_a_name_go),
         cmocka_unit_test(explains_what_is_wrong),
