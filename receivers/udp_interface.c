@@ -71,6 +71,11 @@ static int find_by_address(struct udp_interface *out, const struct ifaddrs *all,
     return 0;
 }
 
+bool udp_interface_unlisted(int err)
+{
+    return err < 0 && err != -ENODEV && err != -EADDRNOTAVAIL;
+}
+
 int udp_interface_find(struct udp_interface *out, const char *text, char *why, size_t size)
 {
     struct ifaddrs *all;

@@ -16,9 +16,13 @@ struct udp_interface {
 
 /*
  * The interface of that name or with that IPv4 address, which is then its address here; a name's is
- * the interface's first. 0; -ENODEV or -EADDRNOTAVAIL when there is none (yet), with `why`.
+ * the interface's first. 0; -ENODEV or -EADDRNOTAVAIL when there is none (yet), or another
+ * -errno, with `why`.
  */
 int udp_interface_find(struct udp_interface *out, const char *text, char *why, size_t size);
+
+/* Of what udp_interface_find() has returned: the kernel would not tell; it may the next time. */
+bool udp_interface_unlisted(int err);
 
 /*
  * Those that are up and can carry multicast, loopback too; those with an IPv4 address come first.

@@ -79,26 +79,29 @@ static bool make_way(struct udp_members *m)
     return false;
 }
 
-/* The guest may sit on any bridge. Those with an address are first in the list. */
+/*
+ * The guest may sit on any bridge. Those with an address are first in the list. 0, the reason why there is
+ * none, or -ENOMEM: the kernel had no memory for one of them just now.
+ */
 static int join_listed(struct udp_members *m, const struct udp_interface *list, int n)
 {
-    int last = -ENODEV;
+    int last = m->count > 0 ? 0 : -ENODEV;
     for (int i = 0; i < n; i++) {
         if (find(m->joined, m->count, list[i].index))
             continue;
         int ret = join(m, &list[i]);
         if (ret == -ENOBUFS && has_address(&list[i]) && make_way(m))
             ret = join(m, &list[i]);
-        if (ret < 0)
+        if (last != -ENOMEM)
             last = ret;
         if (ret == -ENOBUFS)
             break;
         log_debug("udp: membership on %s: %s", list[i].name, ret < 0 ? strerror(-ret) : "new");
     }
-    return m->count > 0 ? 0 : last;
+    return m->count > 0 && last != -ENOMEM ? 0 : last;
 }
 
-static void sync_all(struct udp_members *m, const struct udp_news *news, char *waiting, size_t size)
+static int sync_all(struct udp_members *m, const struct udp_news *news, char *waiting, size_t size)
 {
     struct udp_interface list[UDP_INTERFACES];
     const int found = udp_interface_list(list, UDP_INTERFACES);
@@ -113,16 +116,17 @@ static void sync_all(struct udp_members *m, const struct udp_news *news, char *w
         snprintf(waiting, size,
                  "no interface (yet) on which the group can be joined: %s; is the network up?",
                  strerror(-ret));
+    return found < 0 || ret == -ENOMEM ? -EAGAIN : 0;
 }
 
-static void sync_one(struct udp_members *m, const struct udp_news *news, char *waiting, size_t size)
+static int sync_one(struct udp_members *m, const struct udp_news *news, char *waiting, size_t size)
 {
     struct udp_interface on;
     const int found = udp_interface_find(&on, m->interface, waiting, size);
     leave_all_but(m, &on, found == 0, news);
     m->there = found == 0;
     if (found < 0)
-        return;
+        return udp_interface_unlisted(found) ? -EAGAIN : 0;
     const int ret = m->count == 0 ? join(m, &on) : 0;
     if (ret < 0)
         snprintf(waiting, size, "cannot join the group on %s: %s; can it carry multicast?", on.name,
@@ -133,16 +137,13 @@ static void sync_one(struct udp_members *m, const struct udp_news *news, char *w
         snprintf(waiting, size,
                  "%s has no IPv4 address (yet); without one most hosts drop what comes there",
                  on.name);
+    return ret == -ENOMEM ? -EAGAIN : 0;
 }
 
-void udp_members_sync(struct udp_members *m, const struct udp_news *news, char *waiting,
-                      size_t size)
+int udp_members_sync(struct udp_members *m, const struct udp_news *news, char *waiting, size_t size)
 {
     waiting[0] = '\0';
-    if (m->interface)
-        sync_one(m, news, waiting, size);
-    else
-        sync_all(m, news, waiting, size);
+    return m->interface ? sync_one(m, news, waiting, size) : sync_all(m, news, waiting, size);
 }
 
 static int set_filter(const struct udp_members *m, int index, uint32_t mode,
@@ -167,11 +168,16 @@ void udp_members_refresh(struct udp_members *m, const struct in_addr *sources, u
     }
 }
 
-void udp_members_renew(struct udp_members *m)
+int udp_members_renew(struct udp_members *m)
 {
+    int err = 0;
     for (int i = m->count - 1; i >= 0; i--) {
         change(m, m->joined[i].index, IP_DROP_MEMBERSHIP);
-        if (change(m, m->joined[i].index, IP_ADD_MEMBERSHIP) < 0) /* it is about to be told of */
+        const int ret = change(m, m->joined[i].index, IP_ADD_MEMBERSHIP);
+        if (ret < 0) /* it is about to be told of, but for memory */
             leave(m, i);
+        if (ret == -ENOMEM)
+            err = -EAGAIN;
     }
+    return err;
 }

@@ -27,10 +27,11 @@ struct udp_members {
 
 /*
  * Leaves what is gone and joins what is there. A membership whose interface is not what it was is
- * begun anew. `waiting`: what nothing can come without, or "".
+ * begun anew. `waiting`: what nothing can come without, or "". 0, or -EAGAIN: something has failed that
+ * may succeed soon, and no news will come of it.
  */
-void udp_members_sync(struct udp_members *m, const struct udp_news *news, char *waiting,
-                      size_t size);
+int udp_members_sync(struct udp_members *m, const struct udp_news *news, char *waiting,
+                     size_t size);
 
 /*
  * Has a report sent, so that the switches on the way, which without a querier among them forget a
@@ -45,8 +46,8 @@ void udp_members_refresh(struct udp_members *m, const struct in_addr *sources, u
 /*
  * While nothing comes: leaves and joins again, which any version reports. The kernel defers its
  * messages by a few milliseconds and sends the outcome. What arrives between, for a millisecond at
- * the worst, is lost.
+ * the worst, is lost. 0 or -EAGAIN, as above.
  */
-void udp_members_renew(struct udp_members *m);
+int udp_members_renew(struct udp_members *m);
 
 #endif

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define RECEIVE_BUFFER (1 << 20) /* bytes: 85 ms of 192 kHz/32/8, as the kernel counts */
-#define LOOK           NS_PER_S  /* where the kernel tells nothing */
+#define LOOK           NS_PER_S  /* where the kernel tells nothing of it */
 
 static int set_int(int fd, int level, int option, int value)
 {
@@ -89,15 +89,15 @@ static int open_multicast(struct udp_socket *s, char *waiting, char *why, size_t
     const struct udp_news none = {.any = false};
     s->bound = true;
     s->members = (struct udp_members){.fd = s->fd, .group = group, .interface = config->interface};
-    udp_members_sync(&s->members, &none, waiting, size);
+    s->again = udp_members_sync(&s->members, &none, waiting, size) < 0;
     return 0;
 }
 
 /* The address that -i names for -u: 0, or `waiting` for it. */
-static int find_address(const struct receiver_config *config, struct udp_interface *on,
-                        char *waiting, size_t size)
+static int find_address(struct udp_socket *s, struct udp_interface *on, char *waiting, size_t size)
 {
-    const int ret = udp_interface_find(on, config->interface, waiting, size);
+    const int ret = udp_interface_find(on, s->config.interface, waiting, size);
+    s->again = udp_interface_unlisted(ret);
     if (ret < 0 || on->address.s_addr != htonl(INADDR_ANY))
         return ret;
     snprintf(waiting, size, "%s has no IPv4 address (yet), which -u needs", on->name);
@@ -113,7 +113,7 @@ static int open_unicast(struct udp_socket *s, char *waiting, char *why, size_t s
 {
     struct udp_interface on = {.address = {.s_addr = htonl(INADDR_ANY)}};
     s->mixed = !s->config.interface;
-    if (!s->mixed && find_address(&s->config, &on, waiting, size) < 0)
+    if (!s->mixed && find_address(s, &on, waiting, size) < 0)
         return 0; /* bound when it is there, by another socket */
     int ret = 0;
     if (s->mixed) {
@@ -191,7 +191,7 @@ void udp_socket_close(struct udp_socket *s)
 static int look_at_address(struct udp_socket *s, char *waiting, size_t size)
 {
     struct udp_interface on;
-    if (find_address(&s->config, &on, waiting, size) < 0)
+    if (find_address(s, &on, waiting, size) < 0)
         return 0;
     waiting[0] = '\0';
     return s->bound && on.address.s_addr == s->address.s_addr ? 0 : -ESTALE;
@@ -207,6 +207,12 @@ static bool is_watching(const struct udp_socket *s)
     return is_multicast(s) || s->config.interface;
 }
 
+/* The kernel does not tell when. */
+static bool looks(const struct udp_socket *s)
+{
+    return s->watch_fd < 0 || s->again;
+}
+
 static void renew(struct udp_socket *s, const struct udp_heard *heard, int64_t now)
 {
     switch (udp_renewal_look(&s->renewal, heard->packets, now)) {
@@ -214,7 +220,7 @@ static void renew(struct udp_socket *s, const struct udp_heard *heard, int64_t n
         udp_members_refresh(&s->members, heard->sources, heard->source_count);
         break;
     case UDP_RENEW_SILENT:
-        udp_members_renew(&s->members);
+        s->again |= udp_members_renew(&s->members) < 0;
         break;
     case UDP_RENEW_NOT:
         break;
@@ -227,16 +233,16 @@ int udp_socket_tend(struct udp_socket *s, const struct udp_heard *heard, int64_t
     struct udp_news news = {.any = false};
     if (!is_watching(s))
         return 0;
-    if (s->watch_fd >= 0) {
+    if (s->watch_fd >= 0)
         udp_watch_take(s->watch_fd, &news);
-    } else if (now >= s->look_at) {
+    if (looks(s) && now >= s->look_at) {
         news.any = true;
         s->look_at = now + LOOK;
     }
     if (news.any && !is_multicast(s))
         return look_at_address(s, waiting, size);
     if (news.any)
-        udp_members_sync(&s->members, &news, waiting, size);
+        s->again = udp_members_sync(&s->members, &news, waiting, size) < 0;
     if (is_multicast(s) && now >= s->renewal.next)
         renew(s, heard, now);
     return 0;
@@ -245,7 +251,7 @@ int udp_socket_tend(struct udp_socket *s, const struct udp_heard *heard, int64_t
 int64_t udp_socket_tend_at(const struct udp_socket *s)
 {
     int64_t at = RECEIVER_UNTENDED;
-    if (is_watching(s) && s->watch_fd < 0)
+    if (is_watching(s) && looks(s))
         at = s->look_at;
     if (is_multicast(s) && s->members.count > 0 && s->renewal.next < at)
         at = s->renewal.next;

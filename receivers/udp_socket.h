@@ -25,7 +25,8 @@ struct udp_socket {
     bool bound;
     struct udp_members members;
     struct udp_renewal renewal;
-    int64_t look_at; /* without a watch: time of the next look at the interfaces */
+    bool again;      /* what no news will come of has failed, and may succeed soon */
+    int64_t look_at; /* then, or without a watch: time of the next look at the interfaces */
 };
 
 /*

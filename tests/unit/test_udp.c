@@ -13,7 +13,9 @@
 #include "rt.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/if_ether.h>
 #include <netpacket/packet.h>
@@ -25,6 +27,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -32,6 +35,33 @@
 #define OTHER    "239.255.77.78"
 #define MAX      64
 #define IN_SPACE "SCREAM_TEST_IN_NAMESPACE"
+
+/* ---- the kernel's answers ---- */
+
+static int no_list, no_join; /* so many of the next fail for want of memory */
+
+static bool refused(int *left)
+{
+    if (*left == 0)
+        return false;
+    --*left;
+    errno = ENOMEM;
+    return true;
+}
+
+int setsockopt(int fd, int level, int option, const void *value, socklen_t size)
+{
+    if (level == IPPROTO_IP && option == IP_ADD_MEMBERSHIP && refused(&no_join))
+        return -1;
+    return (int)syscall(SYS_setsockopt, fd, level, option, value, size);
+}
+
+int getifaddrs(struct ifaddrs **list)
+{
+    int (*real)(struct ifaddrs **);
+    *(void **)&real = dlsym(RTLD_NEXT, "getifaddrs");
+    return refused(&no_list) ? -1 : real(list);
+}
 
 /* A receiver, and a deadline as its wake-up fd. */
 struct heard {
@@ -607,6 +637,32 @@ static void follows_its_interface(void **state)
     unhear(&h);
 }
 
+/* What the kernel had no memory for makes no news when it has it again. */
+static void what_passes_by_itself_is_tried_again(void **state)
+{
+    (void)state;
+    need_namespace();
+    static const struct receiver_config all = {.port = PORT};
+    const struct receiver_config *configs[] = {&all, &on_lo};
+    for (int i = 0; i < 2; i++) {
+        struct heard h;
+        no_list = 1;
+        hear(&h, configs[i]);
+        no_join = 1; /* and at the next look the list is there */
+        for (int looks = 0; looks < 2; looks++) {
+            assert_string_not_equal(h.r->waiting, "");
+            assert_true(h.r->tend_at <= clock_now() + (looks + 1) * NS_PER_S);
+            assert_int_equal(h.r->driver->tend(h.r, h.r->tend_at), 0);
+        }
+        assert_string_equal(h.r->waiting, "");
+        const int fd = talker("lo");
+        say(fd, SCREAM_DEFAULT_GROUP, 5);
+        assert_int_equal(next_mark(&h), 5);
+        close(fd);
+        unhear(&h);
+    }
+}
+
 /* More interfaces than the kernel allows memberships: those with an address have them. */
 static void joins_what_comes(void **state)
 {
@@ -1041,6 +1097,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(counts_the_kernels_drops),
         cmocka_unit_test(wakes_up),
         cmocka_unit_test(follows_its_interface),
+        cmocka_unit_test(what_passes_by_itself_is_tried_again),
         cmocka_unit_test(joins_what_comes),
         cmocka_unit_test(lost_news_cost_nothing),
         cmocka_unit_test(unicast_follows_its_address),
