@@ -48,7 +48,7 @@ static int block_signals(void)
     struct sigaction before;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
-        if (sigaction(ending[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
+        if (sigaction(ending[i], NULL, &before) < 0 || before.sa_handler != SIG_IGN) /* nohup */
             sigaddset(&set, ending[i]);
     signal(SIGPIPE, SIG_IGN);
     /* before any thread is made: all inherit it */
