@@ -106,6 +106,7 @@ $(BUILD)/report: $(BUILD)/flags
 
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
+include tests/failing/failing.mk
 include bench/bench.mk
 
 clean:
