@@ -107,6 +107,7 @@ $(BUILD)/report: $(BUILD)/flags
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
 include tests/failing/failing.mk
+include tests/model/model.mk
 include bench/bench.mk
 
 clean:
