@@ -130,15 +130,31 @@ static int error_of_burglar(bool sandbox)
     return b.error;
 }
 
+static void *enter(void *arg)
+{
+    *(int *)arg = sandbox_enter(NULL, 0);
+    return NULL;
+}
+
+/* False: there is no such thing here; valgrind knows no seccomp() either. */
+static bool can_be_confined(void)
+{
+    pthread_t thread;
+    int err = 0;
+    assert_int_equal(pthread_create(&thread, NULL, enter, &err), 0);
+    pthread_join(thread, NULL);
+    return err != -ENOSYS;
+}
+
 static void the_receiver_thread_is_confined(void **state)
 {
     (void)state;
     assert_int_equal(error_of_burglar(false), 0);
-    if (error_of_burglar(true) != EPERM) {
-        if (sandbox_enter(NULL, 99) == -ENOSYS)
-            skip();
-        fail_msg("it could open a file");
+    if (!can_be_confined()) {
+        print_message("skipped: no sandbox in this build or kernel\n");
+        skip();
     }
+    assert_int_equal(error_of_burglar(true), EPERM);
 }
 
 int main(void)
