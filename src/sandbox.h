@@ -16,7 +16,9 @@
 /*
  * The calling thread, when all that it needs is open. From now on it may write to these descriptors
  * only, at most SANDBOX_WRITABLE, and cannot undo it. 0; -ENOSYS when the kernel or this build has no
- * such thing (sanitizers need calls of their own), or another -errno; the thread can do all that it could then.
+ * such thing, or another -errno; the thread can do all that it could then. A build with a sanitizer allows
+ * its runtime some calls more; what that finds in the thread it tells without names of functions, which
+ * --no-sandbox brings back.
  */
 int sandbox_enter(const int *writable, int count);
 

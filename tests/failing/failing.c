@@ -60,6 +60,18 @@ static unsigned number(const char *name, unsigned otherwise)
     return value ? (unsigned)strtoul(value, NULL, 10) : otherwise;
 }
 
+/* Not by dprintf(), which allocates. */
+__attribute__((format(printf, 1, 2))) static void tell(const char *fmt, ...)
+{
+    char line[160];
+    va_list args;
+    va_start(args, fmt);
+    const int n = vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    if (n < 0 || write(failing.log, line, (size_t)n) < 0)
+        return;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
     const char *what = getenv("FAILING_WHAT");
@@ -73,10 +85,9 @@ __attribute__((constructor)) static void begin(void)
 __attribute__((destructor)) static void end(void)
 {
     const char *failed = atomic_load(&failing.failed);
-    dprintf(failing.log, "end calls=%u failed=%s files=%d threads=%d blocks=%d\n",
-            atomic_load(&failing.calls), failed ? failed : "none",
-            entries("/proc/self/fd") - failing.files, entries("/proc/self/task") - 1,
-            atomic_load(&failing.blocks));
+    tell("end calls=%u failed=%s files=%d threads=%d blocks=%d\n", atomic_load(&failing.calls),
+         failed ? failed : "none", entries("/proc/self/fd") - failing.files,
+         entries("/proc/self/task") - 1, atomic_load(&failing.blocks));
 }
 
 static bool fails(enum kind kind, const char *name)
@@ -88,7 +99,7 @@ static bool fails(enum kind kind, const char *name)
         return false;
     const int err = errno;
     atomic_store(&failing.failed, name);
-    dprintf(failing.log, "fails %s\n", name); /* a confined thread's is refused; end() tells it */
+    tell("fails %s\n", name); /* a confined thread's is refused; end() tells it */
     errno = err;
     return true;
 }
