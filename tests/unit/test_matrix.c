@@ -47,10 +47,10 @@ static const char *const values[COLUMNS][10] = {
     [WHAT] = {"steady", "jitter", "loss", "stall", "step", "pause", "format"},
 };
 
-/* One of so many cases: what runs under valgrind says so by MATRIX_SHARE. */
+/* One of so many cases: what runs under valgrind says so by TEST_SHARE. */
 static unsigned share(void)
 {
-    const char *const other = getenv("MATRIX_SHARE");
+    const char *const other = getenv("TEST_SHARE");
     const unsigned n = other ? (unsigned)strtoul(other, NULL, 10) : SHARE;
     return n > 0 ? n : 1;
 }
