@@ -24,7 +24,8 @@ unit: $(UNIT:%=$(BUILD)/check/%)
 # ---- under valgrind, the longest first: of the simulator's cases one in 64, of those of steering some, all
 # of everything else. The
 # programs are traced through unshare, into a network namespace, but not the shells that set it up. ----
-VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --trace-children=yes --trace-children-skip=*/sh,*/dash
+VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --suppressions=tests/valgrind.supp \
+            --trace-children=yes --trace-children-skip=*/sh,*/dash
 LONGEST  := test_listen_resampled test_matrix test_resample test_voice test_signal test_stream
 .PHONY: valgrind
 valgrind: unit-programs

