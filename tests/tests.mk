@@ -21,7 +21,7 @@ $(BUILD)/check/test_%: $(BUILD)/check/obj/tests/unit/test_%.o $(PARTS)
 unit: $(UNIT:%=$(BUILD)/check/%)
 	@set -e; for t in $^; do $$t; done
 
-# ---- under valgrind, the longest first: of the simulator's cases one in 64, of those of steering some, all
+# ---- under valgrind, the longest first: of the simulator's cases one, of those of steering some, all
 # of everything else. The
 # programs are traced through unshare, into a network namespace, but not the shells that set it up. ----
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --suppressions=tests/valgrind.supp \
@@ -29,7 +29,7 @@ VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --suppressions=tes
 LONGEST  := test_listen_resampled test_matrix test_resample test_voice test_signal test_stream
 .PHONY: valgrind
 valgrind: unit-programs
-	@UNDER='$(VALGRIND)' UNIT_SECONDS=1200 TEST_SHARE=64 tools/check \
+	@UNDER='$(VALGRIND)' UNIT_SECONDS=1200 TEST_SHARE=100 tools/check \
 	    $(patsubst %,$(BUILD)/check/%,$(filter $(UNIT),$(LONGEST)) $(filter-out $(LONGEST),$(UNIT)))
 
 .SECONDARY:
