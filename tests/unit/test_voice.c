@@ -8,6 +8,7 @@
 #include "voice.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,8 @@ struct world {
     struct options options;
     int64_t now, started;
     uint64_t heard; /* frames that were no silence */
+    double slower;  /* the output's clock is by so much, as a ratio, */
+    double due;     /* and this part of a frame is not asked for yet */
 };
 
 static void world_open(struct world *w)
@@ -214,8 +217,11 @@ static void run(struct world *w, int ms, bool sends, bool pulls)
         w->now = told.now;
         if (!pulls || !told.player)
             continue;
-        player_fill(told.player, out, 480, w->now, 5 * NS_PER_MS);
-        for (int k = 0; k < 480; k++)
+        w->due += 480 * (1 - w->slower);
+        const uint32_t frames = (uint32_t)w->due;
+        w->due -= frames;
+        player_fill(told.player, out, frames, w->now, 5 * NS_PER_MS);
+        for (uint32_t k = 0; k < frames; k++)
             w->heard += out[2 * k] != 0;
     }
 }
@@ -351,6 +357,29 @@ static void a_restarted_server_gets_the_sound_back(void **state)
     output_fail(w.voice.output, -ECONNRESET);
     run(&w, 8000, true, true);
     assert_string_equal(told.name, "device");
+    world_close(&w);
+}
+
+/* What has been learnt of the clocks is not learnt again: from its first sound on the rate is as before. */
+static void a_restarted_server_keeps_the_rate(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    w.slower = 300e-6;
+    guest_begins(&w, &fast);
+    run(&w, 120000, true, true);
+    const double before = player_ratio(told.player);
+    told.server_answers = false;
+    output_fail(w.voice.output, -ECONNRESET);
+    run(&w, 2010, true, true); /* the guest's packets come in threes of 10 ms */
+    assert_null(told.player);
+    told.server_answers = true;
+    run(&w, 990, true, true);
+    assert_int_equal(told.opened, 2);
+    const double after = player_ratio(told.player);
+    if (fabs(before - 1.0003) > 20e-6 || fabs(after - before) > 20e-6)
+        fail_msg("ratio %.1f ppm, then %.1f", (before - 1) * 1e6, (after - 1) * 1e6);
     world_close(&w);
 }
 
@@ -685,6 +714,7 @@ int main(void)
         cmocka_unit_test(an_output_that_fails_at_once_is_not_hammered),
         cmocka_unit_test(a_guest_of_many_formats_gets_few_openings),
         cmocka_unit_test(a_restarted_server_gets_the_sound_back),
+        cmocka_unit_test(a_restarted_server_keeps_the_rate),
         cmocka_unit_test(a_pause_ends_with_the_next_packet),
         cmocka_unit_test(another_format_ends_a_pause),
         cmocka_unit_test(a_server_is_lost_in_a_pause),
