@@ -43,6 +43,12 @@ class Hearing:
         with open('/proc/%d/io' % self.listener.pid) as f:
             return int(f.readline().split()[1])
 
+    def goes_on(self, seconds):
+        """Waits until it has so much more of the recording, however late that comes."""
+        width = {'s16': 2, 's32': 4}[self.server.recorded_type]
+        enough = self.got() + int(seconds * self.server.rate) * len(self.server.speakers) * width
+        await_('%g s more of the recording' % seconds, lambda: self.got() >= enough, seconds + 5)
+
     def connected(self):
         if not self.recorder.running():
             raise Failure('the recorder ended: ' + self.recorder.said()[-300:])

@@ -1,6 +1,4 @@
 """-t MS is the latency that is held, and -l MS the most that any stall leaves."""
-import time
-
 from common import check
 from hearing import Hearing, Sender, figures
 from net import GUEST
@@ -28,7 +26,7 @@ def played(place, network, server, name, options, send, seconds):
         with Sender(place, '-i', GUEST, '-s', 'noise', '-d', seconds, *send, name='send' + name,
                     prefix=network.guests[0].prefix) as sender:
             sender.finish(seconds + 10)
-        time.sleep(TAIL)
+        hearing.goes_on(TAIL)
         scream.alive()
         return hearing.heard()
 
