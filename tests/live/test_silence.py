@@ -4,8 +4,8 @@ import subprocess
 import time
 from contextlib import ExitStack
 
-from common import Place, await_, check
-from hearing import Hearing, Sender, figures, write_script
+from common import Child, Place, await_, check
+from hearing import Hearing, Sender, figures, judge_file, write_script
 from net import GUEST
 from scream import by_bridge, by_memory
 from servers import SERVERS, Alsa, PipeWire, Pulse
@@ -13,9 +13,11 @@ from servers import SERVERS, Alsa, PipeWire, Pulse
 BEEP = 2880        # frames: ten packets
 SCRIPT = ('0.5 48000/16/2 noise', '2.4 pause', '0.0601 48000/16/2 noise', '3.6 pause',
           '0.0601 48000/16/2 noise', '2.4 pause', '0.5 48000/16/2 noise')
+KEPT = 48000 * 4 // 2  # bytes: half a second of a recording
 PAUSES = 3
 EDGE = 4           # frames at an end that the resampler mixes with what follows
 TAIL = 300         # frames in which what ended dies away
+TAIL_S = 0.3       # s: all that was sent has been heard by then
 SPREAD = 4         # ms between the latencies of the sounds that end a pause
 LATER = 7          # ms more than a first sound has, whose output has just been opened
 WATCHED = 1.0      # s
@@ -111,7 +113,8 @@ def short_sounds(place, network):
                 paused(x.scream, 2, 8)
             woke = sleep(listeners)
             sender.finish(10)
-        time.sleep(0.3)
+        for x in listeners:
+            x.hearing.goes_on(TAIL_S)
         results = ['%s: %s' % (x.name, x.judge()) for x in listeners]
     return '%s; control threads woke %s times in %g s' % ('; '.join(results), woke, WATCHED)
 
@@ -129,11 +132,52 @@ def restart(kind, place, network):
         with Hearing(place, server, log=place.file('second.sent')) as hearing:
             with Sender(place, '-m', path, '-s', 'noise', '-d', 0.5, name='second') as sender:
                 sender.finish(5)
-            time.sleep(0.3)
+            hearing.goes_on(TAIL_S)
             v = hearing.heard()
     check(v['matched'] > 0.4 * v['rate'], 'heard %.2f s' % (v['matched'] / v['rate']))
     return figures(v)
 
 
+class Suspending(Pulse):
+    """Its sinks are suspended a second after nothing plays; of one every byte is kept, while nobody listens."""
+
+    @property
+    def modules(self):
+        return ('-L', 'module-pipe-sink sink_name=kept file=%s format=s16le rate=48000 channels=2 '
+                'use_system_clock_for_timing=yes' % self.place.file('kept.fifo'),
+                '-L', 'module-suspend-on-idle timeout=1')
+
+    def suspended(self):
+        out = subprocess.run(['pactl', 'list', 'short', 'sinks'], env=self.env, timeout=5, check=True,
+                             stdout=subprocess.PIPE).stdout.decode()
+        return any('kept' in line and 'SUSPENDED' in line for line in out.splitlines())
+
+
+def suspended(place, network):
+    """module-suspend-on-idle puts the card to sleep in a pause: the sound that wakes it is heard whole."""
+    path, kept = place.file('shm'), place.file('kept.raw')
+    with Suspending(place) as server, open(kept, 'wb') as out, \
+            Child(place, 'cat', ['cat', place.file('kept.fifo')], stdout=out), \
+            by_memory(place, server, path, '-s', 'kept') as scream:
+        with Sender(place, '-m', path, '-d', 0.2, name='first'):
+            paused(scream, 1, 6)
+        await_('the sink to be suspended', server.suspended, 5)
+        asleep = os.path.getsize(kept)
+        with Sender(place, '-m', path, '-s', 'noise', '-d', '0.0601', name='second') as sender:
+            sender.finish(5)
+            await_('the sound and what follows', lambda: os.path.getsize(kept) > asleep + KEPT, 6)
+        check('interrupted' not in scream.said(), scream.said()[-300:])
+    with open(kept, 'rb') as f, open(place.file('second.raw'), 'wb') as out:
+        f.seek(asleep)
+        out.write(f.read())
+    v = judge_file(out.name, '--type', 's16', '--sent', '48000/16/2', '--signal', 'noise', '--resampled')
+    check(len(v['runs']) == 1, 'a sound with a hole, or none: %s' % v['runs'])
+    run = v['runs'][0]
+    check(run['sent'] <= EDGE, 'the first %d frames are missing' % run['sent'])
+    check(run['sent'] + run['frames'] >= BEEP - 2 * EDGE, 'its end is missing: %s' % run)
+    return 'heard whole'
+
+
 TESTS = [('short sounds', short_sounds),
-         ('pulse: server restarts', lambda place, network: restart(Pulse, place, network))]
+         ('pulse: server restarts', lambda place, network: restart(Pulse, place, network)),
+         ('pulse: suspended', suspended)]
