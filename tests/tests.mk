@@ -68,5 +68,5 @@ live: live-programs
 # ---- faults: many of them in random order, against receivers that are never restarted ----
 ROUNDS ?= 100
 .PHONY: check-faults
-check-faults: $(BUILD)/scream $(BUILD)/scream-send $(BUILD)/scream-listen
+check-faults: live-programs
 	$(Q)BUILD=$(BUILD) tests/live/faults_rounds.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))

@@ -4,6 +4,7 @@ import shutil
 import signal
 
 from common import await_
+from ear import HOLE
 from faults import MIB, Rig
 
 
@@ -28,9 +29,7 @@ class Shared(Rig):
     def begin(self):
         if not self.sender:
             self.make()
-            self.guest()
-        self.ear.listen()
-        self.ear.heard('sound before the fault')
+        super().begin()
 
 
 def quit_guest(rig):
@@ -39,6 +38,8 @@ def quit_guest(rig):
 
 
 def restart_guest(rig):
+    if rig.server:
+        rig.ear.silent(HOLE)  # what the former guest has left is not taken for this one's
     rig.ear.listen()
     rig.guest()
 
@@ -124,6 +125,7 @@ def read_at(path, offset, size):
     with open(path, 'rb') as f:
         f.seek(offset)
         return f.read(size)
+
 
 FILE_FAULTS = (recreated, emptied_first, folder_removed, larger, grown, truncated,
                truncated_at_once, reset, window_missed)

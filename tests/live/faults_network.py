@@ -18,13 +18,6 @@ class Bridged(Rig):
         if why[0]:
             self.network.renew()  # the next test begins with what it should be
 
-    def begin(self):
-        """Sound before the fault."""
-        if not self.sender:
-            self.guest()
-        self.ear.listen()
-        self.ear.heard('sound before the fault')
-
 
 def deleted(rig):
     """libvirt's network is stopped and started: another interface of the same name."""

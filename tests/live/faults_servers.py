@@ -1,83 +1,33 @@
 """What happens to a sound server, its sinks and our stream there."""
 import functools
-import os
 import signal
-import subprocess
 import time
 
-from common import Child, await_, check
+from common import await_
 from fallible import OTHER
-from faults import MIB, Ear, Rig, now
-from hearing import Hearing
-from scream import Scream
+from faults import MIB, Rig, named, while_paused
 from servers import SINK
-
-LISTENED = 1.0  # s for which a latency is measured
 
 
 class Served(Rig):
     """By shared memory into a server, whose monitor is listened to."""
 
     def __init__(self, place, server, *options, name='served'):
-        self.server = server
         self.path = place.file(name + '-shm')
         with open(self.path, 'wb') as f:
             f.truncate(2 * MIB)
-        self.become(place, name, Scream(place, *(options or ('-o', server.output)), '-m', self.path,
-                                        env=server.env, name=name))
-        self.ear = Ear(zeros=True)
-        self.recorder = None
-        self.heard_so_far = 0
+        super().__init__(place, None, '-m', self.path, *options, name=name, server=server)
 
     def guest(self):
         self.play('-m', self.path)
         return self
 
-    def begin(self):
-        """Sound before the fault."""
-        if not self.sender:
-            self.guest()
-        self.hear()
-        self.ear.heard('sound before the fault')
-
-    def hear(self):
-        """From now on, by a recorder that has just begun: the former may have gone with its server."""
-        begin = now()
-        self.deafen()
-        self.ear.since, self.ear.first = begin, None
-        argv, env = self.server.recorder()
-        self.recorder = Child(self.place, 'recorder', argv, env=env, stdout=subprocess.PIPE)
-        self.ear.attach(self.recorder.process.stdout)
-
-    def deafen(self):
-        if self.recorder:
-            self.recorder.end()
-            self.ear.detach()
-            self.recorder.process.stdout.close()
-        self.recorder = None
-
-    def latency(self):
-        """ms, of sound that is not interrupted any more."""
-        self.heard_so_far += 1
-        with Hearing(self.place, self.server, log=self.sender.sent,
-                     name='%s-listen%d' % (self.name, self.heard_so_far)) as hearing:
-            time.sleep(LISTENED)  # is what is judged
-            v = hearing.heard()
-        check(v['latency'], 'no sound of the guest was recognised')
-        return max(v['runs'], key=lambda run: run['frames'])['latency']['median']
-
-    def says(self, word, begin):
-        """In what it has said from that length on."""
-        await_('scream to say "%s"' % word, lambda: self.scream.alive() and
-               word in self.scream.said()[begin:])
-
     def plays_to(self, sink):
-        await_('the stream to be on %s' % sink, lambda: (self.server.of_stream() or [None])[0] == sink,
-               2, 0.05)
-
-    def __exit__(self, *why):
-        self.deafen()
-        super().__exit__(*why)
+        """A paused output may have no stream."""
+        def there():
+            found = self.server.of_stream()
+            return found[0] == sink if found else not self.sender
+        await_('the stream to be on %s' % sink, there, 2, 0.05)
 
 
 def killed(rig, name, how):
@@ -99,7 +49,7 @@ def killed_while_idle(rig, name, how):
 
 def hung(rig):
     rig.server.signal(signal.SIGSTOP)
-    time.sleep(1.5)  # of hanging
+    time.sleep(1.5)  # is the fault itself
     rig.server.signal(signal.SIGCONT)
     rig.hear()
 
@@ -124,7 +74,7 @@ def moved(rig):
     """By the user, who moves it back; it stayed where it was put."""
     rig.server.move_stream(OTHER)
     rig.plays_to(OTHER)
-    time.sleep(0.3)  # in which it could go back
+    time.sleep(0.3)  # in which it could go back: nothing must happen, there is no event to wait for
     rig.plays_to(OTHER)
     rig.server.move_stream(SINK)
     rig.hear()
@@ -137,6 +87,13 @@ def stream_killed(rig):
     await_('another stream', lambda: rig.server.serial() not in (None, before))
 
 
+STREAM_FAULTS = (hung, sink_removed, default_changed, moved, stream_killed)
+
+
+def stream_faults():
+    return named(STREAM_FAULTS)
+
+
 def daemon_faults(kind):
     """(name, fault): each of its daemons killed in each way, and for each what may happen besides."""
     for name in kind.daemons:
@@ -146,6 +103,16 @@ def daemon_faults(kind):
                        functools.partial(fault, name=name, how=how))
 
 
-def stream_faults():
-    return [(f.__name__.replace('_', ' '), f)
-            for f in (hung, sink_removed, default_changed, moved, stream_killed)]
+def paused_faults(kind):
+    """(name, fault): what happens while the output is paused; ALSA's plugin has no stream then."""
+    yield from named(while_paused(f) for f in STREAM_FAULTS
+                     if f is not hung and (kind.output != 'alsa' or f not in (moved, stream_killed)))
+    yield from lost_while_paused(kind)
+
+
+def lost_while_paused(kind):
+    """(name, fault): of the server itself."""
+    yield from named([while_paused(hung)])
+    for name in kind.daemons:
+        yield ('%s killed while paused' % name,
+               while_paused(functools.partial(killed, name=name, how=signal.SIGKILL)))

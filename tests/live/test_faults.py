@@ -8,8 +8,10 @@ import socket
 import subprocess
 import time
 
+from belongings import wake_ups
 from common import Failure, await_, check
-from faults import MIB, RECOVERY, SILENCE, once, wake_ups
+from ear import SILENCE
+from faults import MIB, RECOVERY, once
 from faults_file import FILE_FAULTS, Shared, restart_guest
 from faults_network import BRIDGE_FAULTS, Bridged
 from hearing import Hearing, Sender, figures
@@ -18,6 +20,7 @@ from scream import Scream, by_bridge, by_memory
 from servers import Pulse
 
 WATCHED = 2.0      # s for which wake-ups are counted
+TAIL = 0.4         # s: all that was sent has been heard by then
 IDLE_WAKE_UPS = 25 # a second, while a header has to be polled
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR = 1, 0x10
 
@@ -100,7 +103,7 @@ def forgotten(place, network):
     gaps = []
     try:
         with Bridged(place, network) as rig:
-            rig.begin()
+            rig.guest()
             for _ in range(2):
                 rig.ear.listen()
                 rig.ear.silent()
@@ -186,10 +189,10 @@ def in_pulse(place, start, send, fault):
             Hearing(place, server, log=place.file('send.sent')) as hearing, start(server) as scream:
         with send() as sender:
             await_('sound', lambda: 'playing' in scream.said())
-            time.sleep(1.0)  # of sound before
+            hearing.goes_on(1.0)  # of sound before
             fault(scream)
             sender.finish(15)
-        time.sleep(0.4)  # all that was sent has been heard
+        hearing.goes_on(TAIL)
         scream.alive()
         v = hearing.heard()
     return v
@@ -232,7 +235,7 @@ def pulse_file(place, network):
             f.truncate(2 * MIB)
         with Sender(place, '-m', path, '-s', 'noise', '-d', 1.5, name='second') as sender:
             sender.finish(10)
-        time.sleep(0.4)  # all that was sent has been heard
+        hearing.goes_on(TAIL)
         scream.alive()
         v = hearing.heard()
     check(v['runs'], 'the second guest was not heard')

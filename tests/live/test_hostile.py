@@ -6,8 +6,10 @@ HOSTILE_SECONDS=600   how long each of them goes on; without it, two seconds, an
 import os
 import time
 
+import belongings
 from common import BUILD, Child, Failure, await_, check
-from faults import MIB, now, resources
+from ear import now
+from faults import MIB
 from faults_file import Shared
 from hearing import Hearing, figures
 from net import GUEST
@@ -17,6 +19,7 @@ from test_play import compare, guest, stalls, whole
 
 SECONDS = float(os.environ.get('HOSTILE_SECONDS', '2'))
 RATE = 100000    # packets a second
+TAIL = 0.4       # s: all that was sent has been heard by then
 CPU = 0.05       # of a processor, while a guest scribbles
 RECOVERY = 1.0   # s until an honest guest is heard
 GROWTH = 2048    # KiB of memory
@@ -63,16 +66,16 @@ def memory(place, network):
     with Shared(place, network) as rig:
         rig.make()
         rig.scream.holds(rig.path)
-        files = resources(rig.scream.pid)[0]
+        files = belongings.files(rig.scream.pid).total()
         await_('the receiver thread, and no other, to be confined', lambda: confined(
             rig.scream.pid) in (None, ['scream-receiver']))
         for kind in KINDS:
             begin, used = now(), cpu(rig.scream.pid)
             with Child(place, 'scribble', [SCRIBBLE, rig.path, int(SECONDS) + 2, kind]):
-                time.sleep(each / 2)
+                time.sleep(each / 2)  # of it alone: what it costs is measured
                 for change in ('cut', 'empty', 'grow', 'replace'):
                     remake(rig, change)
-                    time.sleep(each / 8)
+                    time.sleep(each / 8)  # likewise
             rig.scream.alive()
             shares.append((cpu(rig.scream.pid) - used) / (now() - begin))
         text = ', '.join('%s %.1f' % (k, 100 * s) for k, s in zip(KINDS, shares)) + ' % of a processor'
@@ -80,8 +83,8 @@ def memory(place, network):
         rig.ear.listen()
         rig.guest()
         seconds = rig.recovered('the honest guest')
-        after = resources(rig.scream.pid)
-        check(after[0] <= files + 1, 'open files: %d, then %d' % (files, after[0]))
+        after = belongings.files(rig.scream.pid).total()
+        check(after <= files + 1, 'open files: %d, then %d' % (files, after))
         check(seconds <= RECOVERY, 'the honest guest was heard after %.2f s' % seconds)
     return '%s; an honest guest is heard after %.2f s' % (text, seconds)
 
@@ -99,17 +102,19 @@ def play(place, network, server, name, flood, *options):
             by_bridge(place, server, *options, name='scream' + name) as scream, \
             guest(place, network, '-s', 'noise', '-d', SECONDS + 1, '--log-bursts') as sender:
         await_('sound', lambda: 'playing' in scream.said())
-        before, used, begin = resources(scream.pid), cpu(scream.pid), now()
+        files, memory = belongings.files(scream.pid), belongings.memory(scream.pid)
+        used, begin = cpu(scream.pid), now()
         if flood:
             with flooding(place, network, name, flood, SECONDS) as child:
                 child.wait(SECONDS + 10)
         sender.finish(SECONDS + 10)
-        time.sleep(0.4)
+        hearing.goes_on(TAIL)
         scream.alive()
         used = (cpu(scream.pid) - used) / (now() - begin)
-        after = resources(scream.pid)
-        check(after[0] == before[0], 'open files: %d, then %d' % (before[0], after[0]))
-        check(after[2] - before[2] < GROWTH, 'memory: %d KiB, then %d' % (before[2], after[2]))
+        more = belongings.difference(belongings.files(scream.pid), files)
+        check(not more, 'open files: ' + more)
+        grown = belongings.memory(scream.pid) - memory
+        check(grown < GROWTH, 'memory: %+d KiB' % grown)
         verdict = hearing.heard()
     if not flood:
         os.unlink(place.file('send.sent'))
