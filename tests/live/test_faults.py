@@ -10,7 +10,7 @@ import time
 
 from belongings import wake_ups
 from common import Failure, await_, check
-from ear import SILENCE
+from ear import SILENCE, now
 from faults import MIB, RECOVERY, once
 from faults_file import FILE_FAULTS, Shared, restart_guest
 from faults_network import BRIDGE_FAULTS, Bridged
@@ -199,10 +199,13 @@ def in_pulse(place, start, send, fault):
 
 
 def pulse_deleted(place, network):
+    made = []
+
     def fault(scream):
         network.remove_bridge()
         await_('scream to wait', lambda: 'waiting: ' in scream.said())
         network.make_bridge()
+        made.append(now())
     try:
         v = in_pulse(place, lambda server: by_bridge(place, server),
                      lambda: Sender(place, '-i', GUEST, '-s', 'noise', '-d', 3.5,
@@ -213,9 +216,12 @@ def pulse_deleted(place, network):
     end = (last['sent'] + last['frames']) / v['rate']
     check(len(v['runs']) > 1, 'the sound was never away')
     check(end > 3.4, 'heard until %.2f s of 3.5 only' % end)
-    check(v['dropout_frames'] / v['rate'] <= RECOVERY, figures(v))
-    return '%s; latency %.1f ms before, %.1f after' % (
-        figures(v), first['latency']['median'], last['latency']['median'])
+    start = v['clock']['start'] / 1e9
+    begins = [start + run['recorded'] / v['rate'] for run in v['runs']]
+    away = min((t for t in begins if t > made[0]), default=begins[-1]) - made[0]
+    check(away <= RECOVERY, 'heard %.2f s after the bridge was there; %s' % (away, figures(v)))
+    return 'heard %.0f ms after the bridge was there; %s; latency %.1f ms before, %.1f after' % (
+        1000 * away, figures(v), first['latency']['median'], last['latency']['median'])
 
 
 def pulse_file(place, network):
