@@ -25,7 +25,8 @@ class Rig:
         self.senders = self.measured = 0
         self.played = now()  # since when the guest does
         if server:
-            self.scream = Scream(place, '-o', server.output, *options, env=server.env, name=name)
+            into = () if '-o' in options else ('-o', server.output)
+            self.scream = Scream(place, *into, *options, env=server.env, name=name)
             self.ear = Ear(zeros=True)
         else:
             self.scream = Scream(place, '-o', 'raw', *options, name=name, stdout=subprocess.PIPE)

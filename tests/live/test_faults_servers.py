@@ -2,11 +2,14 @@
 import os
 import signal
 import time
+from contextlib import ExitStack
 
-from common import await_, check
+import belongings
+from belongings import wake_ups
+from common import Place, await_, check
 from fallible import OTHER, FallibleAlsa, FalliblePipeWire, FalliblePulse, PulseFace, UsualPulse
-from faults import RECOVERY, resources, wake_ups
-from faults_servers import Served, daemon_faults, stream_faults
+from faults import RECOVERY
+from faults_servers import Served, daemon_faults, lost_while_paused, stream_faults
 from servers import SINK
 from test_systemd import Systemd, need_libsystemd
 
@@ -14,6 +17,7 @@ SETTLES = 0.5      # s in which a server that is not there is looked for twice
 ABSENT = 1.0       # s without one, for which wake-ups are counted:
 REPORTS = 1        # of what is dropped meanwhile, every five seconds
 RECEIVING = ('scream-receiver',)
+LONG_ABSENT = 11   # s likewise
 NEAR = 4.0         # ms by which a latency may differ afterwards: 2, and what a busy machine teaches the player
 KINDS = {'pulse': FalliblePulse, 'pipewire': FalliblePipeWire, 'alsa': FallibleAlsa,
          'pipewire-pulse': PulseFace}
@@ -49,11 +53,11 @@ def late(kind, *options):
     return test
 
 
-def one_by_one(kind, faults):
+def one_by_one(kind, faults, *options):
     """Each fault upon one receiver: how long it took, and latency, name and volume as before."""
     def test(place, network):
         told = []
-        with kind(place) as server, Served(place, server) as rig:
+        with kind(place) as server, Served(place, server, *options) as rig:
             server.make_sink(OTHER)
             server.set_default(SINK)
             rig.begin()
@@ -72,6 +76,29 @@ def one_by_one(kind, faults):
             rig.deafen()
         return '; '.join(told)
     return test
+
+
+def long_absent(place, network):
+    """Of all kinds at the same time: how rare the tries are in the end does not show."""
+    told = []
+    with ExitStack() as stack:
+        rigs = []
+        for name, kind in KINDS.items():
+            own = stack.enter_context(Place(name))
+            server = stack.enter_context(kind(own))
+            rigs.append((name, stack.enter_context(Served(own, server, name=name))))
+        for _, rig in rigs:
+            rig.begin()
+            rig.server.kill(rig.server.daemons[0])
+        time.sleep(LONG_ABSENT)  # of tries
+        for name, rig in rigs:
+            rig.server.revive(rig.server.daemons[0])
+            rig.hear()
+            seconds = rig.recovered('sound of ' + name)
+            check(seconds <= RECOVERY, '%s: sound after %.2f s' % (name, seconds))
+            told.append('%s %.0f ms' % (name, 1000 * seconds))
+            rig.deafen()
+    return '; '.join(told)
 
 
 def remembered(kind):
@@ -124,7 +151,7 @@ def hangs(place, network):
         server.env.update(systemd.env)
         with Served(place, server) as rig:
             rig.begin()
-            before = resources(rig.scream.pid)
+            before = belongings.files(rig.scream.pid), belongings.threads(rig.scream.pid)
             begin = len(rig.scream.said())
             rig.stop(signal.SIGKILL)
             server.signal(signal.SIGSTOP)
@@ -133,16 +160,17 @@ def hangs(place, network):
             for _ in range(HANGS):
                 fed = systemd.hear().fed
                 await_('the watchdog to be fed', lambda f=fed: rig.scream.alive() and systemd.hear().fed > f, 2 * FED)
-            most = resources(rig.scream.pid)
+            most = belongings.threads(rig.scream.pid).total()
             server.signal(signal.SIGCONT)
             rig.hear()
             seconds = rig.recovered('sound')
             await_('no thread and no file to be left behind', lambda:
-                   resources(rig.scream.pid)[:2] == before[:2], 3)
+                   (belongings.files(rig.scream.pid), belongings.threads(rig.scream.pid)) == before, 3)
             rig.deafen()
     check(seconds <= RECOVERY, 'sound after %.2f s' % seconds)
-    check(most[1] <= before[1] + 4, '%d threads, %d before' % (most[1], before[1]))
-    return 'sound after %.0f ms, %d threads meanwhile, %d before' % (1000 * seconds, most[1], before[1])
+    usual = before[1].total()
+    check(most <= usual + 4, '%d threads, %d before' % (most, usual))
+    return 'sound after %.0f ms, %d threads meanwhile, %d before' % (1000 * seconds, most, usual)
 
 
 TESTS = [('%s: late' % name, late(kind)) for name, kind in KINDS.items()]
@@ -155,6 +183,10 @@ if LONG:
     TESTS += [('%s: long, daemons' % name, one_by_one(kind, list(daemon_faults(kind))))
               for name, kind in KINDS.items()]
     TESTS += [('auto: long, second best', second_best)]
+    # at a latency that leaves room for an output to awake; else the first sound is late, and gets there in time
+    TESTS += [('%s: long, paused' % name, one_by_one(kind, list(lost_while_paused(kind)), '-t', '100'))
+              for name, kind in KINDS.items()]
+    TESTS += [('long, absent', long_absent)]
     TESTS += [('pipewire: long, late, auto', late(FalliblePipeWire, '-o', 'auto'))]
     TESTS += [('%s: long, streams' % name, one_by_one(KINDS[name], stream_faults()))
               for name in ('alsa', 'pipewire-pulse')]
