@@ -128,13 +128,30 @@ static void settle_pause(struct arrival *a, int64_t t, double e)
 }
 
 /*
+ * Whole packets, if that can be told from chance; else all that is so much that no guest who stalls or
+ * network that is late keeps it up for as long: what is right is then found as after a pause.
+ */
+static void take_loss(struct arrival *a, int64_t t, uint64_t frames, double packet, bool sharp)
+{
+    const double lost = round(a->missed_by / packet) * packet;
+    const bool whole = sharp && fabs(a->missed_by - lost) <= packet / 4;
+    if (!whole && a->missed_by < ARRIVAL_MUCH_NS)
+        return; /* what came before the loss is among it, or it was none */
+    move_line(a, whole ? lost : a->missed_by);
+    a->first_window = !whole;
+    open_window(a, t, frames);
+    a->losses++;
+}
+
+/*
  * Nothing has arrived near the line for a while, and the earliest of it lies whole packets above: so many
  * were lost. A guest that stalls comes back to the line sooner.
  */
 static void watch_loss(struct arrival *a, int64_t t, uint64_t frames, double e)
 {
     const double packet = (double)a->grain * a->period, above_all = e - a->bias;
-    if (above_all < packet * 3 / 4 || packet < LOSS_SHARP * a->spread || a->first_window) {
+    const bool sharp = packet >= LOSS_SHARP * a->spread;
+    if (above_all < (sharp ? packet * 3 / 4 : ARRIVAL_MUCH_NS) || a->first_window) {
         a->missed = 0;
         return;
     }
@@ -142,15 +159,11 @@ static void watch_loss(struct arrival *a, int64_t t, uint64_t frames, double e)
         a->missed_by = above_all;
     if (a->missed == 0)
         a->missed = t;
-    const double lost = round(a->missed_by / packet) * packet;
-    if (t - a->missed < (packet < ARRIVAL_LARGE_NS ? ARRIVAL_SMALL_LOSS_NS : ARRIVAL_LOSS_NS))
+    const bool small = packet < ARRIVAL_LARGE_NS && a->missed_by < ARRIVAL_MUCH_NS;
+    if (t - a->missed < (small ? ARRIVAL_SMALL_LOSS_NS : ARRIVAL_LOSS_NS))
         return;
     a->missed = 0;
-    if (fabs(a->missed_by - lost) > packet / 4)
-        return; /* what came before the loss is among it, or it was none */
-    move_line(a, lost);
-    open_window(a, t, frames);
-    a->losses++;
+    take_loss(a, t, frames, packet, sharp);
 }
 
 /* Just before a burst, unless it ended a stall: no buffer should grow to outlast those. */

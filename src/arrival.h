@@ -35,6 +35,7 @@ struct arrival_line {
 #define ARRIVAL_LOSS_NS       100000000LL /* whole packets above the line for so long: they were lost */
 #define ARRIVAL_LARGE_NS      2500000LL /* but smaller packets than this are outlasted by lateness: */
 #define ARRIVAL_SMALL_LOSS_NS 320000000LL /* it takes so long to tell */
+#define ARRIVAL_MUCH_NS       15000000LL  /* so much is lost even if it is no number of packets */
 #define ARRIVAL_STEP_NS       2500000LL   /* a point so far off is no drift */
 #define ARRIVAL_MOST_PPM      3000        /* no guest's clock is further off */
 

@@ -171,6 +171,29 @@ static void what_was_lost_is_made_up_for(void **state)
     }
 }
 
+/* However much was lost, and however late the rest is: what comes is heard soon. */
+static void a_long_loss_is_soon_over(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"queue n=240", "queue n=240 wake=6 width=16",
+                                        "queue n=240 wake=6", "n=1024 wake=6",
+                                        "ivshmem n=1024 wake=3"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (unsigned packets = 1; packets < 24; packets += 3) {
+            struct world w;
+            begin(&w, cases[i]);
+            world_run(&w, 20);
+            world_forget(&w);
+            w.guest.sent += packets * w.guest.grain;
+            world_run(&w, 3);
+            const double lost = 1e3 * packets * w.guest.grain / w.scenario.rate;
+            const double silent = 1e3 * (double)w.ear.heard.silent / w.scenario.rate;
+            if (silent > lost + 160)
+                fail_msg("%s: %.0f ms lost, silent for %.0f", cases[i], lost, silent);
+            world_close(&w);
+        }
+}
+
 /* It has kept too little for that: not twice as much as for one that is late. */
 static void a_loss_is_no_lateness(void **state)
 {
@@ -320,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_stall_of_the_guest),
         cmocka_unit_test(a_pause_keeps_rate_and_latency),
         cmocka_unit_test(what_was_lost_is_made_up_for),
+        cmocka_unit_test(a_long_loss_is_soon_over),
         cmocka_unit_test(a_loss_is_no_lateness),
         cmocka_unit_test(one_late_burst_is_learnt_once),
         cmocka_unit_test(the_limit_holds_when_an_output_gets_slower),
