@@ -18,8 +18,8 @@ $(BUILD)/fuzz/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(ALL_CFLAGS) -U_FORTIFY_SOURCE -DRT_CHECK $(FUZZCOV) $(FUZZSAN) -c -o $@ $<
 
-# Its tables are made anew for every player: counted through, they take all the time.
-$(BUILD)/fuzz/obj/src/resample.o: FUZZCOV =
+# Counted through, their loops over samples take all the time.
+$(BUILD)/fuzz/obj/src/resample.o $(BUILD)/fuzz/obj/src/sample.o: FUZZCOV =
 $(BUILD)/fuzz/obj/src/resample.o: CFLAGS += -O3 -ffast-math -fno-finite-math-only
 
 # Of all that there is, each takes what it needs.
@@ -27,6 +27,10 @@ $(BUILD)/fuzz/all.a: $(call fuzzed,$(sort $(CORE) $(DRIVERS) $(TOOLPARTS)))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# What a fuzzer has put something of its own in the place of.
+wrapped   = $(addprefix -Wl$(,)--wrap=,$(1))
+$(BUILD)/fuzz/fuzz_player: FUZZLINK = $(call wrapped,resampler_open resampler_close)
+
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/all.a
 	@echo "  LINK  $@"
-	$(Q)$(FUZZ_CC) $(HARDLINK) -fsanitize=fuzzer $(FUZZSAN) -pthread $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(Q)$(FUZZ_CC) $(HARDLINK) -fsanitize=fuzzer $(FUZZSAN) -pthread $(FUZZLINK) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm

@@ -1,16 +1,19 @@
 /*
- * The whole player, from packets to an output's buffer: formats, bursts, pauses, an output's requests and
- * delays as the input has them, and a clock that goes forward by anything.
+ * The whole player, from packets to an output's buffer: formats, bursts, pauses, an output's requests,
+ * delays, pauses and breaks as the input has them, and a clock that goes forward by anything.
  */
 #include "../../src/clock.h"
 #include "../../src/player.h"
+#include "../../src/resample.h"
 #include "../../src/sample.h"
-#include "../../src/stream.h"
-#include "input.h"
+#include "again.h"
 
 #include <math.h>
 
-#define MOST 1024 /* frames of a request */
+#define MOST   1024      /* frames of a request */
+#define WORK   (1 << 14) /* samples of an input's requests, all in all */
+#define CHUNK  (192000 / 50 * PCM_MAX_FRAME_BYTES)
+#define ROUNDS 32
 
 struct play {
     struct stream stream;
@@ -19,21 +22,44 @@ struct play {
     struct player_sink sink;
     struct pcm_format format; /* that the guest sends */
     int64_t now;
-    bool begun, steer;
+    int64_t left; /* samples of work */
+    bool begun, exact, asleep;
     uint8_t seed;
 };
 
-/* As much as may be written, so that any more shows. */
-static uint8_t *room_for(const struct play *p, uint32_t frames)
+/* ---- resamplers: their tables take longer to make than all the rest does ---- */
+
+static struct resampler *pool[PCM_MAX_CHANNELS + 1];
+static bool lent[PCM_MAX_CHANNELS + 1];
+
+/* Put in their places by the linker (fuzz.mk), and those behind them. */
+int __wrap_resampler_open(struct resampler **out, uint32_t channels, double nominal);
+void __wrap_resampler_close(struct resampler *r);
+int __real_resampler_open(struct resampler **out, uint32_t channels, double nominal);
+
+int __wrap_resampler_open(struct resampler **out, uint32_t channels, double nominal)
 {
-    uint8_t *room = malloc((size_t)frames * sample_bytes(p->sink.type) * p->sink.map.channels);
-    MUST(room || frames == 0);
-    return room;
+    MUST(channels >= 1 && channels <= PCM_MAX_CHANNELS && !lent[channels]);
+    if (!pool[channels])
+        MUST(__real_resampler_open(&pool[channels], channels, nominal) == 0);
+    lent[channels] = true;
+    *out = pool[channels];
+    resampler_reset(*out);
+    return 0;
 }
+
+void __wrap_resampler_close(struct resampler *r)
+{
+    for (int i = 1; r && i <= PCM_MAX_CHANNELS; i++)
+        if (pool[i] == r)
+            lent[i] = false;
+}
+
+/* ---- the control thread's part ---- */
 
 static void open_player(struct play *p, struct input *in)
 {
-    const uint8_t how = input_8(in);
+    const uint8_t how = input_8(in), more = input_8(in);
     const struct player_config config = {
         .learnt = &p->learnt,
         .stream = &p->stream,
@@ -42,13 +68,14 @@ static void open_player(struct play *p, struct input *in)
         .bound = 300 * NS_PER_MS,
         .steer = how & 2,
     };
+    p->exact = !(how & 2) && more & 1;
+    p->asleep = false;
     p->sink = (struct player_sink){
-        .type = how & 2 ? SAMPLE_F32 : (enum sample_type)(how >> 2 & 3),
+        .type = (enum sample_type)(how >> 2 & 3),
         .rate = config.source.rate,
         .quantum = 1 + input_16(in) % MOST,
         .queued = how & 16,
     };
-    p->steer = config.steer;
     chmap_from_mask(&p->sink.map, input_16(in), (uint8_t)(1 + (how >> 5)));
     MUST(player_open(&p->player, &config) == 0);
     MUST(player_set_sink(p->player, &p->sink) == 0);
@@ -69,9 +96,47 @@ static void attend(struct play *p, struct input *in)
         open_player(p, in);
 }
 
+static void happens(struct play *p, uint8_t how)
+{
+    switch (how & 3) {
+    case 0:
+        player_ran_dry(p->player);
+        break;
+    case 1:
+        player_break(p->player, p->now);
+        break;
+    case 2:
+        player_resume(p->player);
+        break;
+    default:
+        if (how & 4)
+            player_end(p->player);
+        else
+            MUST(player_set_sink(p->player, &p->sink) == 0);
+    }
+}
+
+/* ---- the guest's ---- */
+
+static const uint8_t *some_pcm(struct play *p)
+{
+    static uint8_t noise[CHUNK + UINT8_MAX + 1];
+    if (noise[1] == 0)
+        for (size_t i = 1; i < sizeof noise; i++)
+            noise[i] = (uint8_t)(noise[i - 1] * 5 + 3 + (i >> 8));
+    p->seed = (uint8_t)(p->seed * 5 + 3);
+    return noise + p->seed;
+}
+
+static void send(struct play *p, uint32_t bytes)
+{
+    stream_write(&p->stream, some_pcm(p), bytes, p->now);
+}
+
 static void guest(struct play *p, struct input *in, uint8_t how)
 {
-    uint8_t pcm[SCREAM_PAYLOAD], wire[PCM_WIRE_BYTES];
+    uint8_t wire[PCM_WIRE_BYTES];
+    uint32_t bytes = SCREAM_PAYLOAD;
     if (!p->begun || how & 1) {
         struct pcm_format f;
         input_take(in, wire, sizeof wire);
@@ -82,12 +147,26 @@ static void guest(struct play *p, struct input *in, uint8_t how)
         p->begun = true;
         p->format = f;
     }
-    for (unsigned n = how >> 2 & 31; n > 0; n--) {
-        for (size_t i = 0; i < sizeof pcm; i++)
-            pcm[i] = p->seed = (uint8_t)(p->seed * 5 + 3);
-        stream_write(&p->stream, pcm, sizeof pcm, p->now);
-    }
+    if ((how & 0xc0) == 0x40)
+        bytes -= input_8(in) * 4; /* as after a loss */
+    else if ((how & 0xc0) == 0x80)
+        bytes = (uint32_t)pcm_bytes_of(&p->format, 20 * NS_PER_MS);
+    for (unsigned n = how >> 2 & 15; n > 0; n--)
+        send(p, bytes);
     stream_commit(&p->stream);
+}
+
+/* ---- the output's ---- */
+
+/* As much as may be written, so that any more shows, and no number, so that any less does. */
+static uint8_t *room_for(const struct play *p, uint32_t frames)
+{
+    const size_t bytes = (size_t)frames * sample_bytes(p->sink.type) * p->sink.map.channels;
+    uint8_t *room = malloc(bytes);
+    MUST(room || frames == 0);
+    if (bytes > 0)
+        memset(room, 0xff, bytes);
+    return room;
 }
 
 static void check_samples(const struct play *p, const void *room, uint32_t frames)
@@ -99,59 +178,105 @@ static void check_samples(const struct play *p, const void *room, uint32_t frame
         MUST(isfinite(x[i]) && x[i] > -8 && x[i] < 8);
 }
 
-static void output(struct play *p, struct input *in, uint8_t how)
+static void request(struct play *p, uint32_t least, uint32_t most, const struct player_moment *m)
 {
-    const uint32_t most = input_16(in) % MOST, least = how & 1 ? most : most / 3;
-    const int64_t delay = (int64_t)(int32_t)input_32(in) >> (how >> 3 & 7);
     uint8_t *room = room_for(p, most);
     if (p->sink.queued) {
-        const struct player_moment m = {.now = p->now,
-                                        .delay = delay,
-                                        .held = delay > 0 ? delay / 2 : 0,
-                                        .period = how & 4 ? input_16(in) % MOST : 0};
-        const uint32_t n = player_pour(p->player, room, least, most, &m);
+        const uint32_t n = player_pour(p->player, room, least, most, m);
         MUST(n >= least && n <= most);
         check_samples(p, room, n);
     } else {
-        player_fill(p->player, room, most, p->now, delay);
+        player_fill(p->player, room, most, m->now, m->delay);
         check_samples(p, room, most);
     }
     free(room);
+    p->left -= (int64_t)most * p->format.channels;
     const double ratio = player_ratio(p->player);
     MUST(ratio > 0.9 && ratio < 1.1);
+}
+
+/* Bytes as they are; who has found none and sleeps is woken by the next. */
+static void take(struct play *p, uint32_t max)
+{
+    eventfd_t count;
+    uint8_t *room = malloc(max + 1);
+    const uint32_t n = player_take(p->player, room, max);
+    MUST(room && n <= max && n % pcm_frame_bytes(&p->stream.playing) == 0);
+    free(room);
+    p->left -= max / 2;
+    const bool woken = eventfd_read(player_wake_fd(p->player), &count) == 0;
+    MUST(n == 0 || !p->asleep || woken);
+    p->asleep = n == 0 && max >= PCM_MAX_FRAME_BYTES && player_sleep(p->player) &&
+                !player_finished(p->player);
+}
+
+static uint32_t some_frames(struct input *in)
+{
+    const uint8_t v = input_8(in);
+    return v < 192 ? v : (v - 191u) * (MOST / 64);
+}
+
+static void output(struct play *p, struct input *in, uint8_t how)
+{
+    const uint32_t most = some_frames(in), least = how & 1 ? most : most / 3;
+    if (p->exact) {
+        take(p, most * 4);
+        return;
+    }
+    const int64_t delay = (int64_t)(int32_t)input_32(in) >> (how >> 3 & 7);
+    int64_t held = delay > 0 ? delay / 2 : 0;
+    if ((how & 0xc0) == 0x40)
+        held = -(int64_t)(input_16(in)) * 1000;
+    const struct player_moment m = {
+        .now = p->now, .delay = delay, .held = held, .period = how & 4 ? input_16(in) % MOST : 0};
+    request(p, least, most, &m);
+}
+
+/* Both at their rate, for some rounds: what only a sound that goes on comes to. */
+static void play_on(struct play *p, struct input *in, uint8_t how)
+{
+    const uint32_t frames = 1 + some_frames(in), frame = pcm_frame_bytes(&p->format);
+    const int64_t lasts = pcm_frames_ns(frames, p->format.rate);
+    const int64_t held = p->sink.queued ? lasts : 0;
+    for (unsigned n = how % ROUNDS; n > 0 && p->left > 0 && !player_finished(p->player); n--) {
+        p->now += lasts + (how & 0x80 ? input_16(in) * 4 : 0);
+        send(p, frames * frame);
+        stream_commit(&p->stream);
+        if (p->exact)
+            take(p, frames * frame);
+        else
+            request(
+                p, p->sink.queued ? 0 : frames, frames,
+                &(struct player_moment){.now = p->now, .delay = held + NS_PER_MS, .held = held});
+    }
 }
 
 static void step(struct play *p, struct input *in)
 {
     const uint8_t what = input_8(in);
     p->now += (int64_t)input_16(in) << (what >> 4);
-    switch (what & 3) {
-    case 0:
-    case 1:
+    if ((what & 7) < 3)
         guest(p, in, input_8(in));
-        break;
-    case 2:
-        if (p->player)
-            output(p, in, input_8(in));
-        break;
-    default:
-        if (p->player && what & 4)
-            player_ran_dry(p->player);
-        else if (p->player && what & 8)
-            player_end(p->player);
-    }
+    else if (p->player && (what & 7) < 5)
+        output(p, in, input_8(in));
+    else if (p->player && (what & 7) == 5)
+        play_on(p, in, input_8(in));
+    else if (p->player)
+        happens(p, input_8(in));
     attend(p, in);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    struct input in = {bytes, size};
+    static struct again again;
     static struct play p;
-    p = (struct play){.now = NS_PER_S};
-    MUST(stream_init(&p.stream, 0) == 0);
-    while (in.left > 0)
+    struct input in = {bytes, size};
+    memset(&p, 0, sizeof p);
+    p.now = NS_PER_S;
+    p.left = WORK;
+    again_stream(&again, &p.stream);
+    while (in.left > 0 && p.left > 0)
         step(&p, &in);
     close_player(&p);
-    stream_finish(&p.stream);
     return 0;
 }
