@@ -187,7 +187,7 @@ static uint32_t silence_before(struct player *p, uint64_t ready, uint32_t least,
     if (silent < p->tail_left) /* what ended dies away first */
         silent = p->tail_left < room ? p->tail_left : room;
     if (wait < most && silent < most) {
-        player_pass_over(p, silent - wait, ready);
+        player_pass_over(p, silent - wait);
         go_playing(p);
     }
     return silent;

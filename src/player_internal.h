@@ -113,7 +113,7 @@ void player_skip(struct player *p, uint64_t frames, uint64_t ready);
 uint64_t player_wait_before(struct player *p, uint64_t ready, const struct player_moment *m);
 
 /* Sound that goes on begins so many frames later than it should: those are left out, if they are there. */
-void player_pass_over(struct player *p, uint64_t frames, uint64_t ready);
+void player_pass_over(struct player *p, uint64_t frames);
 
 /* The next frame played follows no other, at a depth that is set anew. */
 void player_settle(struct player *p);

@@ -153,8 +153,10 @@ static void drop(struct player *p, uint64_t frames)
     count_add(&p->config.stream->counters.skipped_frames, frames);
 }
 
-void player_pass_over(struct player *p, uint64_t frames, uint64_t ready)
+void player_pass_over(struct player *p, uint64_t frames)
 {
+    /* of what was there before, player_wait_before() may have dropped some */
+    const uint64_t ready = stream_ready(p->config.stream) / p->frame_bytes;
     if (p->fade_left > 0) /* else it is a sound's beginning, which is heard whole */
         drop(p, frames < ready ? frames : ready);
 }

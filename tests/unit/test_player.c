@@ -396,6 +396,32 @@ static void a_late_resumption_loses_no_beginning(void **state)
     world_close(&w);
 }
 
+/*
+ * At the lowest of targets: what is too late is dropped before a sound, and again while the one before dies
+ * away, no more than there is.
+ */
+static void no_more_is_dropped_than_there_is(void **state)
+{
+    (void)state;
+    struct world w;
+    const uint32_t frames = 116;
+    const int16_t some[2 * 288] = {1};
+    world_open(&w, &stereo, 1, NS_PER_MS);
+    for (int i = 0; i < 8; i++, w.sent += sizeof some)
+        stream_write(&w.stream, (const uint8_t *)some, sizeof some, w.now);
+    for (int i = 0; i < 8; i++) {
+        w.now += pcm_frames_ns(frames, stereo.rate) + (i == 0 ? 256496 : 0);
+        stream_write(&w.stream, (const uint8_t *)some, frames * 4, w.now);
+        stream_commit(&w.stream);
+        w.sent += frames * 4;
+        player_fill(w.player, w.heard, frames, w.now, NS_PER_MS);
+        assert_true(w.stream.position <= w.sent && w.stream.ready <= w.sent);
+    }
+    assert_true(count_read(&w.stream.counters.underruns) > 0);
+    assert_true(count_read(&w.stream.counters.skipped_frames) > 0);
+    world_close(&w);
+}
+
 static void a_format_change_ends_it(void **state)
 {
     (void)state;
@@ -496,6 +522,7 @@ int main(void)
         cmocka_unit_test(an_output_that_opens_late_begins_at_the_target),
         cmocka_unit_test(a_short_sound_is_heard_whole),
         cmocka_unit_test(a_late_resumption_loses_no_beginning),
+        cmocka_unit_test(no_more_is_dropped_than_there_is),
         cmocka_unit_test(a_format_change_ends_it),
         cmocka_unit_test(five_channels_straddle_packets),
         cmocka_unit_test(speakers_are_remapped),
