@@ -154,16 +154,14 @@ static int set_filter(const struct udp_members *m, int index, uint32_t mode,
                            count, sources);
 }
 
-void udp_members_refresh(struct udp_members *m, const struct in_addr *sources, uint32_t count)
+void udp_members_refresh(struct udp_members *m, struct in_addr source)
 {
-    struct sockaddr_storage list[UDP_SOURCES] = {0};
-    for (uint32_t i = 0; i < count && i < UDP_SOURCES; i++) {
-        const struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr = sources[i]};
-        memcpy(&list[i], &source, sizeof source);
-    }
+    const struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr = source};
+    struct sockaddr_storage only = {0};
+    memcpy(&only, &from, sizeof from);
     for (int i = 0; i < m->count; i++) {
         const int index = m->joined[i].index;
-        if (set_filter(m, index, MCAST_INCLUDE, list, count) == 0)
+        if (set_filter(m, index, MCAST_INCLUDE, &only, 1) == 0)
             set_filter(m, index, MCAST_EXCLUDE, NULL, 0);
     }
 }

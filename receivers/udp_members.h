@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #define UDP_INTERFACES 64
-#define UDP_SOURCES    8
 
 struct udp_members {
     int fd; /* the socket, the caller's */
@@ -37,11 +36,11 @@ int udp_members_sync(struct udp_members *m, const struct udp_news *news, char *w
  * Has a report sent, so that the switches on the way, which without a querier among them forget a
  * member after some minutes, go on knowing of this one.
  *
- * While these sources play: the memberships are narrowed to them and widened again, which IGMPv3
- * reports, and which loses next to nothing of theirs. IGMPv2, which the kernel speaks where it hears an old
+ * While this source plays: the memberships are narrowed to it and widened again, which IGMPv3
+ * reports, and which loses next to nothing of it. IGMPv2, which the kernel speaks where it hears an old
  * querier ask, says nothing then; who asks does not forget.
  */
-void udp_members_refresh(struct udp_members *m, const struct in_addr *sources, uint32_t count);
+void udp_members_refresh(struct udp_members *m, struct in_addr source);
 
 /*
  * While nothing comes: leaves and joins again, which any version reports. The kernel defers its

@@ -217,7 +217,7 @@ static void renew(struct udp_socket *s, const struct udp_heard *heard, int64_t n
 {
     switch (udp_renewal_look(&s->renewal, heard->packets, now)) {
     case UDP_RENEW_PLAYING:
-        udp_members_refresh(&s->members, heard->sources, heard->source_count);
+        udp_members_refresh(&s->members, heard->source);
         break;
     case UDP_RENEW_SILENT:
         s->again |= udp_members_renew(&s->members) < 0;

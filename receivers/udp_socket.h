@@ -40,8 +40,7 @@ void udp_socket_close(struct udp_socket *s);
 /* What has come so far. */
 struct udp_heard {
     uint64_t packets;
-    struct in_addr sources[UDP_SOURCES]; /* that they came from, lately */
-    uint32_t source_count;
+    struct in_addr source; /* that plays; INADDR_ANY: none does yet */
 };
 
 /* Control thread, as receiver_driver.tend says. */

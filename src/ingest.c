@@ -75,6 +75,8 @@ static bool take_packet(struct ingest *in, const struct packet *p)
     }
     struct stream *s = in->stream;
     bool other = false;
+    if (verdict == SOURCE_TAKES_OVER)
+        gauge_set(&in->receiver->plays, (uint64_t)p->source.address << 16 | p->source.port);
     if (verdict == SOURCE_TAKES_OVER || p->starts || !pcm_format_equal(&s->format, &p->format))
         other = stream_begin(s, &p->format, p->source);
     stream_write(s, p->data, p->bytes, p->arrival);

@@ -35,6 +35,9 @@ struct receiver {
     const struct receiver_driver *driver;
     struct receiver_counters *counters; /* the caller's; outlives the receiver */
 
+    /* written by whoever reads the packets, for tend() */
+    counter plays; /* the sender that is heard, address << 16 | port; 0: nobody is yet */
+
     /* control thread's, set by open() and tend() */
     int watch_fd;    /* readable: tend() has something to see; -1: none; may be another one later */
     int64_t tend_at; /* CLOCK_MONOTONIC, ns: tend() has something to do; RECEIVER_UNTENDED: never */

@@ -146,6 +146,35 @@ static void packets_become_a_stream(void **state)
     finish(&f);
 }
 
+#define TURNS     150 /* of the guest, every 20 ms */
+#define STRANGERS 40  /* between two of them, each another one, with packets as good */
+
+static void a_flood_takes_nobodys_place(void **state)
+{
+    (void)state;
+    static const uint8_t a[8] = "annaanna", x[8] = "stranger";
+    static struct packet packets[TURNS * (1 + STRANGERS)];
+    struct fixture f;
+    const uint64_t told = (uint64_t)anna.address << 16 | anna.port;
+    int n = 0;
+    for (int64_t t = NS_PER_S, turn = 0; turn < TURNS; turn++, t += 20 * NS_PER_MS) {
+        packets[n++] = (struct packet){anna, stereo, t, a, 8, false};
+        for (uint32_t i = 0; i < STRANGERS; i++, n++)
+            packets[n] =
+                (struct packet){{(uint32_t)n * 2654435761u, (uint16_t)n}, quad, t + i, x, 8, false};
+    }
+    start(&f, packets, n, -ENETDOWN);
+    for (unsigned events = 0; !(events & NOTIFY_RECEIVER && ingest_failure(f.ingest) < 0);)
+        events |= await_events(&f);
+    assert_int_equal(count_read(&f.counters.other_source), TURNS * STRANGERS);
+    assert_int_equal(count_read(&f.script.base.plays), told);
+    assert_int_equal(stream_edge(&f.stream), STREAM_FORMAT);
+    stream_pass(&f.stream);
+    assert_int_equal(stream_ready(&f.stream), TURNS * sizeof a);
+    assert_int_equal(stream_edge(&f.stream), STREAM_OPEN);
+    finish(&f);
+}
+
 /* So many others that it is the kernel's turn to drop them; until the one that plays falls silent. */
 static void a_crowd_is_kept_out(void **state)
 {
@@ -189,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sender_until_it_falls_silent),
         cmocka_unit_test(packets_become_a_stream),
+        cmocka_unit_test(a_flood_takes_nobodys_place),
         cmocka_unit_test(a_crowd_is_kept_out),
         cmocka_unit_test(it_stops_while_it_waits),
     };

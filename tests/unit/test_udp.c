@@ -821,7 +821,7 @@ static void refreshing_is_reported(void **state)
     while (await_report(wire)) /* those of the beginning, until there are no more */
         ;
     const struct in_addr guest = {.s_addr = inet_addr("10.77.0.1")};
-    udp_members_refresh(&s.members, &guest, 1);
+    udp_members_refresh(&s.members, guest);
     assert_true(await_report(wire));
     while (await_report(wire))
         ;
@@ -858,7 +858,7 @@ static void refreshing_loses_next_to_nothing(void **state)
             lost += number - next;
             next = number + 1;
         }
-        udp_members_refresh(&s.members, &guest, 1);
+        udp_members_refresh(&s.members, guest);
         refreshes++;
     }
     pthread_join(talking, NULL);
@@ -869,6 +869,55 @@ static void refreshing_loses_next_to_nothing(void **state)
     run("ip link del near");
     if (!getenv("TEST_SHARE")) /* valgrind reads so slowly that the socket overflows */
         assert_true(lost + TALK - next <= 1 + refreshes / 1000);
+}
+
+#define STRANGERS 12 /* more than anybody keeps a list of */
+
+/* Whoever else sends, and however many: the memberships are narrowed to the one that plays. */
+static void refreshing_keeps_who_plays(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct heard h;
+    pthread_t talking;
+    int strangers[STRANGERS], fd;
+    uint32_t next = 0, lost = 0, refreshes = 0;
+    const uint32_t guest = ntohl(inet_addr("10.77.0.1"));
+    assert_true(lay_cable());
+    run("for i in $(seq 10 21); do ip address add 10.77.0.$i/24 dev near; done");
+    for (int i = 0; i < STRANGERS; i++) {
+        const struct sockaddr_in at = {.sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(guest + 9 + (uint32_t)i)};
+        strangers[i] = talker("near");
+        assert_int_equal(bind(strangers[i], (const struct sockaddr *)&at, sizeof at), 0);
+    }
+    hear(&h, &(struct receiver_config){.interface = "far", .port = PORT});
+    gauge_set(&h.r->plays, (uint64_t)guest << 16 | PORT);
+    fd = talker("near");
+    assert_int_equal(pthread_create(&talking, NULL, talk, &fd), 0);
+    for (int n; next < TALK && (n = h.r->driver->read(h.r, h.deadline, h.packets, MAX)) > 0;) {
+        for (int i = 0; i < n; i++) {
+            uint32_t number;
+            memcpy(&number, h.packets[i].data, sizeof number);
+            if (h.packets[i].source.address != guest)
+                continue;
+            lost += number - next;
+            next = number + 1;
+        }
+        for (int i = 0; i < STRANGERS; i++)
+            say(strangers[i], SCREAM_DEFAULT_GROUP, 0);
+        h.r->driver->tend(h.r, clock_now() + ++refreshes * UDP_RENEWAL_MOST);
+    }
+    pthread_join(talking, NULL);
+    print_message("%u refreshes, %u of %u lost\n", refreshes, lost + TALK - next, TALK);
+    assert_true(refreshes > 100);
+    for (int i = 0; i < STRANGERS; i++)
+        close(strangers[i]);
+    close(fd);
+    const uint64_t full = count_read(&h.counters.kernel_drops); /* the socket was, of all of that */
+    unhear(&h);
+    run("ip link del near");
+    assert_true(lost + TALK - next <= 1 + refreshes / 1000 + full);
 }
 
 /* The stream of frames that numbers its bytes, cut into datagrams some of which are lost. */
@@ -1106,6 +1155,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(losses_cost_whole_frames),
         cmocka_unit_test(refreshing_is_reported),
         cmocka_unit_test(refreshing_loses_next_to_nothing),
+        cmocka_unit_test(refreshing_keeps_who_plays),
         cmocka_unit_test(a_full_socket_keeps_the_channels),
         cmocka_unit_test(what_is_refused_moves_no_channel),
         cmocka_unit_test(senders_are_told_apart),
