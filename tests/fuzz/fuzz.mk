@@ -29,7 +29,8 @@ $(BUILD)/fuzz/all.a: $(call fuzzed,$(sort $(CORE) $(DRIVERS) $(TOOLPARTS)))
 
 # What a fuzzer has put something of its own in the place of.
 wrapped   = $(addprefix -Wl$(,)--wrap=,$(1))
-$(BUILD)/fuzz/fuzz_player: FUZZLINK = $(call wrapped,resampler_open resampler_close)
+$(BUILD)/fuzz/fuzz_player: FUZZLINK = $(call wrapped,resampler_open resampler_close stream_read)
+$(BUILD)/fuzz/fuzz_scribbled: FUZZLINK = $(call wrapped,clock_gettime ppoll inotify_init1 fstat pread)
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/all.a
 	@echo "  LINK  $@"

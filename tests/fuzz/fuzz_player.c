@@ -55,6 +55,16 @@ void __wrap_resampler_close(struct resampler *r)
             lent[i] = false;
 }
 
+/* What the player owes to the stream. */
+void __wrap_stream_read(struct stream *s, uint8_t *dst, uint64_t bytes);
+void __real_stream_read(struct stream *s, uint8_t *dst, uint64_t bytes);
+
+void __wrap_stream_read(struct stream *s, uint8_t *dst, uint64_t bytes)
+{
+    MUST(bytes <= s->ready);
+    __real_stream_read(s, dst, bytes);
+}
+
 /* ---- the control thread's part ---- */
 
 static void open_player(struct play *p, struct input *in)
