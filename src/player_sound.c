@@ -71,8 +71,10 @@ static uint32_t make_frames(struct player *p, float *x, uint32_t frames, uint64_
 {
     if (!p->resampler) {
         const uint32_t n = *ready < frames ? (uint32_t)*ready : frames;
-        if (n > 0)
-            feed(p, x, n);
+        for (uint32_t done = 0, part; done < n; done += part) { /* a fade is longer than FEED */
+            part = n - done < FEED ? n - done : FEED;
+            feed(p, x + (size_t)done * p->config.source.channels, part);
+        }
         *ready -= n;
         return n;
     }

@@ -303,6 +303,22 @@ static void an_output_that_stood_still_catches_up(void **state)
 }
 
 /* A queue that holds more than the whole way may: what waits is dropped, and not a frame more. */
+/* The largest of formats, unaltered: a crossfade has more frames than are taken at a time. */
+static void the_longest_crossfade(void **state)
+{
+    (void)state;
+    static const struct pcm_format largest = {
+        .rate = 192000, .width = 32, .channels = 8, .mask = 0x63f};
+    struct world w;
+    world_open(&w, &largest, 1920, 0);
+    world_run(&w, NS_PER_S);
+    w.next_fill += 100 * NS_PER_MS;
+    world_run(&w, NS_PER_S);
+    assert_int_equal(count_read(&w.stream.counters.skips), 1);
+    assert_true(count_read(&w.stream.counters.skipped_frames) > 192 * 90);
+    world_close(&w);
+}
+
 static void a_queue_too_full_is_waited_for(void **state)
 {
     (void)state;
@@ -518,6 +534,7 @@ int main(void)
         cmocka_unit_test(the_tail_has_no_step),
         cmocka_unit_test(a_stall_is_left_behind),
         cmocka_unit_test(an_output_that_stood_still_catches_up),
+        cmocka_unit_test(the_longest_crossfade),
         cmocka_unit_test(a_queue_too_full_is_waited_for),
         cmocka_unit_test(an_output_that_opens_late_begins_at_the_target),
         cmocka_unit_test(a_short_sound_is_heard_whole),
