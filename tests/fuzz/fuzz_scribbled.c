@@ -70,6 +70,17 @@ static void move_index(struct scribbler *s, uint16_t by)
     write_at(s, &s->index, sizeof s->index, 4);
 }
 
+/* One field of the header is something else. */
+static void lie(const struct scribbler *s, uint8_t which, struct input *in)
+{
+    static const struct {
+        uint8_t at, bytes;
+    } fields[] = {{0, 4}, {4, 2}, {6, 1}, {8, 2}, {12, 4}, {16, 3}, {20, 2}, {12, 2}};
+    uint8_t value[4];
+    input_take(in, value, fields[which % 8].bytes);
+    write_at(s, value, fields[which % 8].bytes, fields[which % 8].at);
+}
+
 static void put_in_place(struct scribbler *s, uint8_t what)
 {
     if (what < 24)
@@ -100,6 +111,9 @@ static void scribble(struct scribbler *s, struct input *in)
         break;
     case 5:
         move_index(s, more < 28 ? 1 : input_16(in));
+        break;
+    case 6:
+        lie(s, more, in);
         break;
     default:
         s->pause = 1 + more;
