@@ -23,6 +23,7 @@
 #define LOOKS  32
 #define REOPEN 6   /* looks that an opening counts for */
 #define AT_ONE 200 /* looks at one moment that find nothing: it spins */
+#define STEPS  500 /* of the thread */
 #define MIB    (1 << 20)
 
 /* ---- the guest: over and over what the input says ---- */
@@ -134,12 +135,12 @@ static void act(struct scribbler *s)
 static void *scribble_on(void *arg)
 {
     struct scribbler mine = *(struct scribbler *)arg, *s = arg;
-    while (!atomic_load(&s->done)) {
-        struct input in = {s->bytes, s->size};
-        while (in.left > 0 && !atomic_load(&s->done)) {
-            scribble(&mine, &in);
-            atomic_fetch_add(&s->steps, 1);
-        }
+    struct input in = {.left = 0};
+    for (int n = 0; n < STEPS && !atomic_load(&s->done); n++) {
+        if (in.left == 0)
+            in = (struct input){s->bytes, s->size};
+        scribble(&mine, &in);
+        atomic_fetch_add(&s->steps, 1);
     }
     return NULL;
 }
@@ -204,7 +205,7 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, c
     MUST(wait >= 0 && at_one < AT_ONE);
     now += wait;
     act(&guest);
-    for (int i = 0; threaded && i < 20 && atomic_load(&guest.steps) == before; i++)
+    for (int i = 0; threaded && i < 2 && atomic_load(&guest.steps) == before; i++)
         sched_yield();
     return 0;
 }
