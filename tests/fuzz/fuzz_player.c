@@ -11,7 +11,8 @@
 #include <math.h>
 
 #define MOST   1024      /* frames of a request */
-#define WORK   (1 << 14) /* samples of an input's requests, all in all */
+#define WORK   (1 << 14) /* samples of an input's requests, all in all, */
+#define LONG   (1 << 19) /* or so many when it begins with 'l': a sound settles after 3 s */
 #define CHUNK  (192000 / 50 * PCM_MAX_FRAME_BYTES)
 #define ROUNDS 32
 
@@ -249,8 +250,10 @@ static void play_on(struct play *p, struct input *in, uint8_t how)
     const int64_t lasts = pcm_frames_ns(frames, p->format.rate);
     const int64_t held = p->sink.queued ? lasts : 0;
     for (unsigned n = how % ROUNDS; n > 0 && p->left > 0 && !player_finished(p->player); n--) {
-        p->now += lasts + (how & 0x80 ? input_16(in) * 4 : 0);
-        send(p, frames * frame);
+        const uint16_t late = how & 0x80 ? input_16(in) : 0;
+        p->now += lasts + late * 4;
+        if (late < 0xff00) /* else it is lost */
+            send(p, frames * frame);
         stream_commit(&p->stream);
         if (p->exact)
             take(p, frames * frame);
@@ -283,7 +286,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct input in = {bytes, size};
     memset(&p, 0, sizeof p);
     p.now = NS_PER_S;
-    p.left = WORK;
+    p.left = size > 0 && bytes[0] == 'l' ? LONG : WORK;
     again_stream(&again, &p.stream);
     while (in.left > 0 && p.left > 0)
         step(&p, &in);
