@@ -34,7 +34,7 @@ static size_t some_length(struct input *in)
     const uint8_t how = input_8(in);
     if (how < 160)
         return SCREAM_DATAGRAM;
-    return how < 200 ? SCREAM_DATAGRAM - 20 + how % 40 : input_16(in) % 1473u;
+    return how < 200 ? SCREAM_DATAGRAM - 20u + how % 40 : input_16(in) % 1473u;
 }
 
 static void compare(const struct udp_filter *f, const struct allow *a, const struct source_id *only,

@@ -134,7 +134,7 @@ static const uint8_t *some_pcm(struct play *p)
     static uint8_t noise[CHUNK + UINT8_MAX + 1];
     if (noise[1] == 0)
         for (size_t i = 1; i < sizeof noise; i++)
-            noise[i] = (uint8_t)(noise[i - 1] * 5 + 3 + (i >> 8));
+            noise[i] = (uint8_t)(noise[i - 1] * 5u + 3 + (i >> 8));
     p->seed = (uint8_t)(p->seed * 5 + 3);
     return noise + p->seed;
 }

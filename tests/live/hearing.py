@@ -1,6 +1,7 @@
 """Listening: a recorder piped into scream-listen, and a sender whose log it judges by."""
 import os
 import subprocess
+import time
 import wave
 
 from common import LISTEN, SEND, Child, Failure, await_, load
@@ -21,8 +22,10 @@ class Hearing:
         if save:
             self.argv += ['--save', save]
         self.recorder = self.listener = None
+        self.begun = 0
 
     def __enter__(self):
+        self.begun = time.monotonic()
         argv, env = self.server.recorder()
         self.recorder = Child(self.place, self.name + '-recorder', argv, env=env,
                               stdout=subprocess.PIPE)
@@ -57,7 +60,7 @@ class Hearing:
     def heard(self):
         """Ends the recording; the verdict, as scream-listen's JSON."""
         self.recorder.end()
-        if self.listener.wait(60) != 0:
+        if self.listener.wait(60 + (time.monotonic() - self.begun) / 4) != 0:
             raise Failure('scream-listen: ' + self.listener.said()[-300:])
         self.out.seek(0)
         return load(self.out.read())
