@@ -69,8 +69,9 @@ def compare(place, server, v, seconds):
     sender = stalls(place.file('send.sent'))
     machine = [(at + ms / 1000, ms) for at, ms in place.witness.stalls(v['clock']['start'] / 1e9)]
     ours = [h for h in v['holes'] if not excused(h, v, sender + machine)]
-    said = ''.join('; the %s stalled %s' % (who, ', '.join('%.0f ms' % ms for _, ms in late))
-                   for who, late in (('sender', sender), ('machine', machine)) if late)
+    said = ''.join('; the %s stalled %d times, %.0f ms at most' % (
+        who, len(late), max(ms for _, ms in late)) for who, late in (
+            ('sender', sender), ('machine', machine)) if late)
     if not ours and seconds < CONTROLLED:
         return said
     c = control(place, server, seconds)
