@@ -1,4 +1,7 @@
-/* The player's inside: player.c (its states), player_sound.c (the sound), player_time.c (when). */
+/*
+ * The player's inside: player.c (its states), player_sound.c (the sound), player_time.c (when),
+ * player_steer.c (how fast).
+ */
 #ifndef SCREAM_PLAYER_INTERNAL_H
 #define SCREAM_PLAYER_INTERNAL_H
 
@@ -115,6 +118,18 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
 /* Sound that goes on begins so many frames later than it should: those are left out, if they are there. */
 void player_pass_over(struct player *p, uint64_t frames);
 
+/* ns behind the output's queue. */
+static inline int64_t player_beyond(const struct player_moment *m)
+{
+    return m->delay - m->held;
+}
+
+/* Frames that the ring and the output's queue must hold, on the line, when a fill begins. */
+int64_t player_target_depth(const struct player *p, int64_t delay);
+
+/* Frames between the next one to be heard and those that the line says have arrived by now. */
+double player_depth(const struct player *p, int64_t now);
+
 /* The next frame played follows no other, at a depth that is set anew. */
 void player_settle(struct player *p);
 
@@ -142,8 +157,8 @@ uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
                        const struct player_moment *m);
 
 /*
- * While it plays and steers, the line just read: sets the ratio for the next so many frames. False: the depth has fallen by
- * more than can be steered, as when packets were lost; what plays has to begin anew.
+ * While it plays and steers, the line just read: sets the ratio for the next so many frames. False: the
+ * depth has fallen by more than can be steered, as when packets were lost; what plays has to begin anew.
  */
 bool player_steer(struct player *p, uint32_t frames, const struct player_moment *m);
 

@@ -1,25 +1,10 @@
-/*
- * The player's sense of time: what latency to hold, when a sound begins, how the servo steers while it
- * plays, when there is too much of it or too little to be steered for.
- */
+/* The player's sense of time: what latency to hold, when a sound begins, when there is too much of it. */
 #include "player_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define BEYOND_LOWPASS_S 1.0
-#define TARGET_GROWS     0.3e-3  /* s a second */
-#define TARGET_SHRINKS   0.05e-3 /* s a second */
-#define TARGET_HASTES    1e-3    /* s a second, for FRESH_S: the line was drawn too late */
-#define TARGET_NEARS_S   2.0     /* the last of it is gone slowly, */
-#define TARGET_OFF_S     0.25e-3 /* it goes when it is so far off, */
-#define TARGET_THERE_S   0.01e-3 /* and until it is so near */
-#define SETTLE_MEAN_S    0.5
-#define LACKS_MOST_S     2e-3 /* more is no drift */
-#define LACKS_FOR_S                                                                                \
-    1.5 /* longer than a wrong word about an output's time is believed by libpulse */
-#define ERROR_MOST_S 0.25e-3          /* a ratio of 300 ppm, which a second of slew brings */
-#define CEASED_NS    (10 * NS_PER_MS) /* arrivals so much later than expected are none */
+#define CEASED_NS (10 * NS_PER_MS) /* arrivals so much later than expected are none */
 
 static int64_t to_frames(const struct player *p, int64_t ns)
 {
@@ -86,20 +71,13 @@ void player_learn(struct player *p)
     servo_renew(&l->servo);
 }
 
-/* ns behind the output's queue. */
-static int64_t beyond(const struct player_moment *m)
-{
-    return m->delay - m->held;
-}
-
 /* Frames that must be there at a fill, or be in the resampler already, beside what arrivals lag behind. */
 static int64_t taken_at_once(const struct player *p)
 {
     return p->quantum + p->reserve + (p->resampler ? RESAMPLE_HALF : 0);
 }
 
-/* Frames that the ring and the output's queue must hold, on the line, when a fill begins. */
-static int64_t target_depth(const struct player *p, int64_t delay)
+int64_t player_target_depth(const struct player *p, int64_t delay)
 {
     const int64_t least = taken_at_once(p) + to_frames(p, MARGIN_NS);
     const int64_t most = to_frames(p, p->config.bound - delay);
@@ -111,8 +89,7 @@ static int64_t target_depth(const struct player *p, int64_t delay)
     return depth > least ? depth : least;
 }
 
-/* Frames between the next one to be heard and those that the line says have arrived by now. */
-static double exact_depth(const struct player *p, int64_t now)
+double player_depth(const struct player *p, int64_t now)
 {
     const double ahead = p->playing && p->resampler ? resampler_ahead(p->resampler) : 0;
     return arrival_line_at(&p->line, now) - (double)stream_frame(p->config.stream) + ahead;
@@ -120,13 +97,13 @@ static double exact_depth(const struct player *p, int64_t now)
 
 static int64_t depth_at(const struct player *p, const struct player_moment *m)
 {
-    return (int64_t)floor(exact_depth(p, m->now));
+    return (int64_t)floor(player_depth(p, m->now));
 }
 
 void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
                        const struct player_moment *m)
 {
-    const double beside = exact_depth(p, m->now) - (double)expected_lag(p);
+    const double beside = player_depth(p, m->now) - (double)expected_lag(p);
     const double ahead = p->resampler ? resampler_ahead(p->resampler) : 0;
     const double more = p->sink.queued ? 0 : (double)frames - p->quantum;
     double lies = (double)ready + ahead - more; /* the less there is, the more was needed */
@@ -184,7 +161,7 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
         return PLAYER_NOT_YET; /* the first may have been seen late: the next one tells */
     const int64_t held = to_frames(p, m->held);
     const int64_t depth = depth_at(p, m) + held;
-    const int64_t target = target_depth(p, beyond(m));
+    const int64_t target = player_target_depth(p, player_beyond(m));
     const int64_t late = depth - target;
     if (late <= 0)
         return (uint64_t)-late;
@@ -194,7 +171,7 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     if (ends || silent > expected_lag(p) + to_frames(p, CEASED_NS))
         return begin_ended(p, ready, depth - held - (int64_t)ready);
     if (p->resumes) { /* from its first frame on, unless that is older than any latency */
-        const int64_t old = depth - to_frames(p, p->config.bound - beyond(m));
+        const int64_t old = depth - to_frames(p, p->config.bound - player_beyond(m));
         drop(p, (uint64_t)(old <= 0 ? 0 : old < (int64_t)ready ? old : (int64_t)ready));
         return 0;
     }
@@ -232,112 +209,20 @@ uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
     if (p->fade_left > 0)
         return 0;
     const int64_t held = to_frames(p, m->held);
-    const int64_t wanted = target_depth(p, beyond(m)),
-                  most = to_frames(p, p->config.bound - beyond(m));
+    const int64_t wanted = player_target_depth(p, player_beyond(m)),
+                  most = to_frames(p, p->config.bound - player_beyond(m));
     const int64_t sinking = (int64_t)p->sinking < most ? (int64_t)p->sinking : most;
     const int64_t target = wanted > sinking ? wanted : sinking;
     const int64_t depth = depth_at(p, m) + held, spare = (int64_t)ready + held - target;
     const int64_t all = (int64_t)ready - least, shortest = p->fade_frames + p->flush;
     int64_t excess = depth - target;
     const bool stored = excess > to_frames(p, EXCESS_NS) && spare > to_frames(p, EXCESS_FILL_NS);
-    const bool unbound = depth > (target > most ? target : most) + to_frames(p, MARGIN_NS);
+    const int64_t margin = to_frames(p, MARGIN_NS);
+    const bool unbound = excess > margin && depth > most + margin;
     if (!lasts(p, stored || unbound, m->now) || all < shortest)
         return 0;
     excess = excess > shortest ? excess : shortest;
     return (uint64_t)(excess < all ? excess : all);
-}
-
-/*
- * A depth that is off by more than the loop was made for (an output that has changed its mind about its
- * delay) would have it swing from one end of its slew to the other. Then the target goes to where the
- * depth is, and comes back slowly.
- */
-static void give_way(struct player *p)
-{
-    const double off = p->learnt->servo.low[1];
-    const double gives = off - fmax(fmin(off, ERROR_MOST_S), -ERROR_MOST_S);
-    p->target += gives * p->config.source.rate;
-    servo_shift(&p->learnt->servo, gives);
-}
-
-/*
- * The target that is steered for moves slowly, or each late request would be heard as pitch: up a little
- * sooner than down, for too little is worse than too much. Only what has begun too late, because a guest's
- * first packets were, comes down faster. A start that is a fraction of a request's lateness off stays
- * there. How fast it moves, in s a second.
- */
-static double follow_target(struct player *p, double wanted, double dt)
-{
-    const double rate = p->config.source.rate, off = wanted - p->target;
-    p->moving = fabs(off) > (p->moving ? TARGET_THERE_S : TARGET_OFF_S) * rate;
-    if (!p->moving)
-        return 0;
-    const double shrinks = p->fresh > 0       ? TARGET_HASTES
-                           : p->config.target ? TARGET_GROWS
-                                              : TARGET_SHRINKS;
-    const double most = TARGET_GROWS * dt * rate, least = -shrinks * dt * rate;
-    const double step = fmax(fmin(off * dt / TARGET_NEARS_S, most), least);
-    p->target += step;
-    return step / rate / dt;
-}
-
-/* Frames of depth, what the output has queued included, by its clock, which is finer than its requests. */
-static double steered_depth(const struct player *p, const struct player_moment *m)
-{
-    const double queued = p->sink.queued ? ((double)m->delay - p->beyond) / NS_PER_S : 0;
-    return exact_depth(p, m->now) + queued * p->config.source.rate;
-}
-
-static void low_pass_beyond(struct player *p, const struct player_moment *m, double dt)
-{
-    const double lies = (double)beyond(m);
-    if (p->beyond == 0)
-        p->beyond = lies;
-    if (m->held >= 0) /* else it ran dry, and says nothing about what is behind */
-        p->beyond += (lies - p->beyond) * fmin(dt / BEYOND_LOWPASS_S, 1);
-}
-
-/* Where the sound has begun: a mean of the latest of it, for requests are late by this or that. */
-static void settle_target(struct player *p, double depth, double dt)
-{
-    const double so_far = SETTLE_S - p->settling + dt;
-    p->target += (depth - p->target) * dt / fmin(so_far, SETTLE_MEAN_S);
-}
-
-/* Packets were lost, and it is less for it. */
-static bool lost_some(struct player *p, double depth)
-{
-    const bool lost = p->lost;
-    p->lost = false;
-    return lost && depth < p->target - ERROR_MOST_S * p->config.source.rate;
-}
-
-bool player_steer(struct player *p, uint32_t frames, const struct player_moment *m)
-{
-    const double dt = (double)frames / p->sink.rate;
-    if (!p->resampler || frames == 0)
-        return true;
-    low_pass_beyond(p, m, dt);
-    const double depth = steered_depth(p, m);
-    const double wanted = (double)target_depth(p, (int64_t)p->beyond);
-    double moves = 0;
-    if (lost_some(p, depth))
-        return false;
-    p->sinking = fmax(wanted, p->sinking - TARGET_SHRINKS * dt * p->config.source.rate);
-    if (p->settling > 0)
-        settle_target(p, depth, dt);
-    else
-        moves = follow_target(p, wanted, dt);
-    p->settling -= fmin(p->settling, dt);
-    p->fresh -= fmin(p->fresh, dt);
-    const double error = p->settling > 0 ? 0 : (depth - p->target) / p->config.source.rate;
-    p->lacking = error < -LACKS_MOST_S ? p->lacking + dt : 0;
-    if (p->lacking > 0) /* not steered for; it may be one request that came early */
-        return p->lacking < LACKS_FOR_S;
-    const double source = (double)NS_PER_S / p->config.source.rate / p->line.period;
-    servo_step(&p->learnt->servo, source - moves, error, dt);
-    give_way(p);
-    return true;
 }
 
 void player_note_latency(struct player *p, const struct player_moment *m)
