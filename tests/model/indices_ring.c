@@ -3,25 +3,15 @@
  * first index around the wrap of their type, with every number of warm slots: what comes out is what was put
  * in, no more fits than does, and no two indices mean one slot.
  */
+#include "require.h"
 #include "ring.h"
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #define MOST  4 /* slots */
 #define DEPTH 5 /* puts, and as many takings between them */
 
 static unsigned long long sequences;
-
-static void require(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static void begin(struct ring *r, uint32_t first, uint32_t warm)
 {

@@ -6,24 +6,14 @@
  */
 #include "../../receivers/ivshmem_header.h"
 #include "../../receivers/ivshmem_ring.h"
+#include "require.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SMALL_RING 24 /* chunks: all places in all rings of up to so many */
 #define BATCH      8  /* the driver copies so many at a time */
 
 static unsigned long long cases;
-
-static void require(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 /* ---- the header ---- */
 
