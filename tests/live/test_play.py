@@ -1,6 +1,5 @@
 """What a guest plays comes out of a real server: whole, in place, at the same latency each time."""
 import os
-import time
 
 from common import Failure, check
 from fallible import PulseFace
@@ -84,7 +83,7 @@ def steady(place, server, start, send):
     with Hearing(place, server, log=place.file('send.sent')) as hearing, start() as scream:
         with send() as sender:
             sender.finish(SECONDS + 10)
-        time.sleep(TAIL)
+        hearing.goes_on(TAIL)
         scream.alive()
         v = hearing.heard()
     whole(v, SECONDS)
@@ -121,7 +120,7 @@ def surround(kind, place, network):
                 with guest(place, network, '-f', sent, '-s', 'noise', '-d', 1.5,
                            name=name) as sender:
                     sender.finish(10)
-                time.sleep(TAIL)
+                hearing.goes_on(TAIL)
                 v = hearing.heard()
             try:
                 whole(v, 1.5)
@@ -142,7 +141,7 @@ def change(kind, place, start, send):
         with Hearing(place, server, log=place.file('send.sent')) as hearing, start(server) as scream:
             with send('--script', script) as sender:
                 sender.finish(30)
-            time.sleep(TAIL)
+            hearing.goes_on(TAIL)
             scream.alive()
             v = hearing.heard()
     check(len(v['segments']) == len(formats), 'the log has %d formats' % len(v['segments']))
@@ -174,7 +173,7 @@ def restart(kind, place, network):
                 sender.finish(10)
             with Sender(place, '-m', path, '-s', 'noise', '-d', '2') as sender:
                 sender.finish(10)
-            time.sleep(TAIL)
+            hearing.goes_on(TAIL)
             scream.alive()
             v = hearing.heard()
     whole(v, 2)
@@ -192,7 +191,7 @@ def starts(kind, place, network):
                     by_bridge(place, server, name='scream%d' % n):
                 with guest(place, network, '-s', 'noise', '-d', 1.5, name=name) as sender:
                     sender.finish(10)
-                time.sleep(TAIL)
+                hearing.goes_on(TAIL)
                 v = hearing.heard()
             whole(v, 1.5)
             longest = max(v['runs'], key=lambda run: run['frames'])  # a stall may come at the end
