@@ -1,9 +1,9 @@
 /*
  * alsa: straight into a device's buffer, or into whatever plugin bears its name.
  *
- * The PCM is non-blocking throughout. Opened by a thread of alsa_attempt.h, closed by one of alsa_pcm.h. Between start and stop the
- * feeder's thread alone touches it: once in a period, by the clock, it asks where the device is and
- * hands over what has come.
+ * The PCM is non-blocking throughout. Opened by a thread of alsa_attempt.h, closed by one of alsa_pcm.h.
+ * Between start and stop the feeder's thread alone touches it: once in a period, by the clock, it asks
+ * where the device is and hands over what has come.
  */
 #include "../src/clock.h"
 #include "../src/counters.h"

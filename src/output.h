@@ -73,8 +73,8 @@ struct output_driver {
      * player_set_sink() with what the server or device agreed to, and moves no audio yet.
      * On 0 *out is the caller's, to be closed by close(). On -errno nothing is left, and `why`
      * (size bytes, terminated) says in one clause what failed, naming the server or device and the
-     * remedy. Of exact outputs -EPIPE (nobody reads it), -ENOTTY and -ENOTSUP are for ever; all else is tried again.
-     * Exact outputs need no player_set_sink().
+     * remedy. Of exact outputs -EPIPE (nobody reads it), -ENOTTY and -ENOTSUP are for ever; all else is
+     * tried again. Exact outputs need no player_set_sink().
      */
     int (*open)(struct output **out, const struct output_config *config,
                 const struct pcm_format *source, struct player *player, char *why, size_t size);

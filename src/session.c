@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#define OWN_FDS       4                /* to wait for, beside those of the voice */
 #define TICK_NS       (5 * NS_PER_S)   /* of the reports */
 #define FADED_NS      (30 * NS_PER_MS) /* from the output's next request to the end of a fade */
 #define FADED_MOST_NS (130 * NS_PER_MS)
@@ -209,12 +210,12 @@ static int turn(struct session *s, int64_t *next)
 /* Waits for an event or until `next`; true when a signal asks to end. */
 static bool wait_for_event(struct session *s, int64_t next)
 {
-    struct pollfd fds[4 + LOOKOUT_PLACES] = {
+    struct pollfd fds[OWN_FDS + LOOKOUT_PLACES] = {
         {.fd = s->signal_fd, .events = POLLIN},
         {.fd = s->notifier.fd, .events = POLLIN},
         {.fd = s->receiver && s->driver->tend ? s->receiver->watch_fd : -1, .events = POLLIN},
         {.fd = voice_wake_fd(&s->voice), .events = POLLIN}};
-    const nfds_t count = 4 + voice_watch_fds(&s->voice, fds + 4);
+    const nfds_t count = OWN_FDS + voice_watch_fds(&s->voice, fds + OWN_FDS);
     const int64_t left = next - clock_now();
     struct timespec ts = {0};
     if (left > 0) {

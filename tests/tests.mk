@@ -21,9 +21,9 @@ $(BUILD)/check/test_%: $(BUILD)/check/obj/tests/unit/test_%.o $(PARTS)
 unit: $(UNIT:%=$(BUILD)/check/%)
 	@set -e; for t in $^; do $$t; done
 
-# ---- under valgrind, the longest first: of the simulator's cases one, of those of steering some, all
-# of everything else. The
-# programs are traced through unshare, into a network namespace, but not the shells that set it up. ----
+# ---- under valgrind, the longest first: of the simulator's cases one, of those of steering some, all of
+# everything else. The programs are traced through unshare, into a network namespace, but not the shells
+# that set it up. ----
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --suppressions=tests/valgrind.supp \
             --trace-children=yes --trace-children-skip=*/sh,*/dash
 LONGEST  := test_listen_resampled test_matrix test_resample test_voice test_signal test_stream
