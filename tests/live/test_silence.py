@@ -11,6 +11,7 @@ from scream import by_bridge, by_memory
 from servers import SERVERS, Alsa, PipeWire, Pulse
 
 BEEP = 2880        # frames: ten packets
+TARGET = 90        # ms: longer than a beep, and more than two late threads in a row use up
 SCRIPT = ('0.5 48000/16/2 noise', '2.4 pause', '0.0601 48000/16/2 noise', '3.6 pause',
           '0.0601 48000/16/2 noise', '2.4 pause', '0.5 48000/16/2 noise')
 KEPT = 48000 * 4 // 2  # bytes: half a second of a recording
@@ -91,7 +92,7 @@ class Listener:
         place = stack.enter_context(Place(kind.output))
         self.server = stack.enter_context(kind(place))
         self.hearing = stack.enter_context(Hearing(place, self.server, log=log))
-        self.scream = stack.enter_context(by_bridge(place, self.server))
+        self.scream = stack.enter_context(by_bridge(place, self.server, '-t', TARGET))
 
     def judge(self):
         result = judge(self.hearing.heard())
