@@ -175,6 +175,16 @@ static void go_playing(struct player *p)
     player_settle(p);
 }
 
+/*
+ * What silence before a sound may be given together with its beginning: into a queue no more than has to be
+ * decided now, for each packet that comes until then tells more exactly where the sound belongs.
+ */
+static uint64_t last_silence(const struct player *p, uint32_t least, uint32_t most)
+{
+    const uint64_t soon = (uint64_t)p->config.source.rate * BEGINS_NS / NS_PER_S + least;
+    return p->sink.queued && soon < most ? soon : most;
+}
+
 /* How much silence comes before the sound that waits: no more than `least` unless it begins. */
 static uint32_t silence_before(struct player *p, uint64_t ready, uint32_t least, uint32_t most,
                                const struct player_moment *m)
@@ -182,11 +192,12 @@ static uint32_t silence_before(struct player *p, uint64_t ready, uint32_t least,
     if (ready > 0)
         judge_silence(p, m->now);
     const uint64_t wait = player_wait_before(p, ready, m);
-    const uint32_t room = wait < most ? most : least;
-    uint32_t silent = wait < most ? (uint32_t)wait : least;
+    const bool begins = wait < last_silence(p, least, most);
+    const uint32_t room = begins ? most : least;
+    uint32_t silent = begins ? (uint32_t)wait : least;
     if (silent < p->tail_left) /* what ended dies away first */
         silent = p->tail_left < room ? p->tail_left : room;
-    if (wait < most && silent < most) {
+    if (begins && silent < most) {
         player_pass_over(p, silent - wait);
         go_playing(p);
     }

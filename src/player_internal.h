@@ -31,6 +31,7 @@
     (35 * NS_PER_MS / 2) /* where it is all there is: the output's queue has none of its own */
 #define RESERVE_NS (5 * NS_PER_MS / 2) /* what is kept in such a queue, until it is known */
 #define MARGIN_NS  (1 * NS_PER_MS)
+#define BEGINS_NS  (25 * NS_PER_MS) /* before its time a sound is given to a queue: threads may be late */
 
 #define FRESH_S  20.0
 #define SETTLE_S 3.0 /* its target is where the sound has begun until then */
