@@ -156,6 +156,7 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     if (!stream_line(s,
                      &p->line)) /* another beginning has it now, or it comes with the next look */
         return ends ? begin_ended(p, ready, (int64_t)ready) : PLAYER_NOT_YET;
+    player_note_line(p); /* what a loss has taught is unlearnt before the target is asked for */
     if (!ends &&
         m->now - p->line.begun < pcm_frames_ns(p->line.grain, p->config.source.rate) + MARGIN_NS)
         return PLAYER_NOT_YET; /* the first may have been seen late: the next one tells */
