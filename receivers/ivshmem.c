@@ -170,7 +170,7 @@ static int copy_chunks(struct ivshmem *s, uint32_t n)
 }
 
 /* The next n ready chunks lie in `chunks`, whole and fresh. */
-static int hand_on(struct ivshmem *s, const struct shm_chunk *chunks, uint32_t n, int64_t now,
+static int hand_on(struct ivshmem *s, const struct shm_chunk *chunks, uint32_t n,
                    struct packet *packets)
 {
     const struct shm_header *h = &s->ring.stream;
@@ -178,7 +178,6 @@ static int hand_on(struct ivshmem *s, const struct shm_chunk *chunks, uint32_t n
         if (shm_ring_index(&s->ring, i) == h->max_chunks - 1)
             shm_ring_saw_last(&s->ring, shm_print(h, &chunks[i]));
         packets[i] = shm_packet(h, &chunks[i]);
-        packets[i].arrival = now;
         packets[i].starts = s->ring.starts;
         s->ring.starts = false;
     }
@@ -188,7 +187,7 @@ static int hand_on(struct ivshmem *s, const struct shm_chunk *chunks, uint32_t n
 }
 
 /* Takes what the guest has published, at most max chunks of it. Their number, or -errno. */
-static int take(struct ivshmem *s, struct packet *packets, int max, int64_t now)
+static int take(struct ivshmem *s, struct packet *packets, int max)
 {
     uint64_t late = 0;
     const uint32_t ready = shm_ring_ready(&s->ring, &late);
@@ -212,7 +211,7 @@ static int take(struct ivshmem *s, struct packet *packets, int max, int64_t now)
     if (torn > 0)
         shm_ring_lose(&s->ring, torn);
     count_add(&s->base.counters->late_chunks, torn);
-    return hand_on(s, s->chunks + torn, n - torn, now, packets);
+    return hand_on(s, s->chunks + torn, n - torn, packets);
 }
 
 /* While nothing comes the file may have been emptied. 0 or -errno. */
@@ -230,16 +229,15 @@ static int look_and_take(struct ivshmem *s, struct packet *packets, int max)
     const int64_t now = clock_now();
     int n = look(s, now);
     if (n == 0)
-        n = take(s, packets, max, now);
+        n = take(s, packets, max);
     if (s->ring.known && s->ring.prints_due)
         take_prints(s);
     if (n == 0)
         n = check_file(s, now);
     uint64_t late = 0;
-    if (n > 0)
-        s->next = shm_pace_found(&s->pace, now);
-    else
-        s->next = shm_pace_missed(&s->pace, now);
+    s->next = n > 0 ? shm_pace_found(&s->pace, now, n) : shm_pace_missed(&s->pace, now);
+    for (int i = 0; i < n; i++)
+        packets[i].arrival = s->pace.arrival;
     if (shm_ring_ready(&s->ring, &late) > 0)
         s->next = now; /* the rest, or a new stream */
     count_add(&s->base.counters->late_chunks, late);

@@ -106,9 +106,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         if (event == SHM_BEGAN)
             shm_pace_begin(&r.pace, r.now);
         const bool found = take(&r, &in);
-        const int64_t next =
-            found ? shm_pace_found(&r.pace, r.now) : shm_pace_missed(&r.pace, r.now);
+        const int64_t before = r.pace.arrival,
+                      next = found ? shm_pace_found(&r.pace, r.now, 1 + (int)(r.now % 2))
+                                   : shm_pace_missed(&r.pace, r.now);
         MUST(next > r.now);
+        MUST(r.pace.arrival <= r.now && (!found || r.pace.arrival >= before));
         if (r.ring.known && r.ring.prints_due)
             shm_ring_prints(&r.ring, input_8(&in), input_8(&in));
         shm_ring_left(&r.ring);

@@ -93,7 +93,7 @@ double guest_next(const struct guest *g)
 }
 
 /* What is full; how many. */
-static int send_until(struct guest *g, uint64_t end, double now)
+static int send_until(struct guest *g, uint64_t end, int64_t now)
 {
     const uint32_t bytes = g->grain * pcm_frame_bytes(&g->format);
     int sent = 0;
@@ -101,7 +101,7 @@ static int send_until(struct guest *g, uint64_t end, double now)
         if (g->scenario->loss == 0 || dice_part(&g->dice) >= g->scenario->loss)
             stream_write(g->stream,
                          g->sound + g->sent % g->format.rate * (size_t)pcm_frame_bytes(&g->format),
-                         bytes, (int64_t)now);
+                         bytes, now);
     if (sent > 0)
         stream_commit(g->stream);
     return sent;
@@ -115,7 +115,7 @@ static void wake_up(struct guest *g, double now)
         g->counted += g->tick_frames;
         g->published = g->counted;
         if (!g->scenario->ivshmem)
-            send_until(g, g->counted, now);
+            send_until(g, g->counted, (int64_t)now);
     }
     expect(g);
 }
@@ -123,9 +123,10 @@ static void wake_up(struct guest *g, double now)
 static void look(struct guest *g)
 {
     const double now = g->look;
-    const int64_t next = send_until(g, g->published, now) > 0
-                             ? shm_pace_found(&g->pace, (int64_t)now)
-                             : shm_pace_missed(&g->pace, (int64_t)now);
+    const int chunks = (int)((g->published - g->sent) / g->grain);
+    const int64_t next = chunks > 0 ? shm_pace_found(&g->pace, (int64_t)now, chunks)
+                                    : shm_pace_missed(&g->pace, (int64_t)now);
+    send_until(g, g->published, g->pace.arrival);
     g->look = fmax((double)next, now) + dice_part(&g->dice) * LOOK_LATE_NS;
     if (g->scenario->spikes > 0)
         g->look += dice_spike(&g->dice, TICKS_A_MINUTE / g->scenario->spikes);
