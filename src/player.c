@@ -94,7 +94,14 @@ static void pass(const struct player *p)
 
 /* ---- edges of sound ---- */
 
-/* Frames ready, edges that mean nothing to a listener passed. */
+/* All of a beginning has been played, and there is another one, of the same format. */
+static bool at_break(const struct player *p)
+{
+    struct stream *s = p->config.stream;
+    return stream_ready(s) < p->frame_bytes && stream_edge(s) == STREAM_BREAK;
+}
+
+/* Frames ready, edges that mean nothing to a listener passed; what plays ends there, for what follows has a time. */
 static uint64_t frames_ready(struct player *p)
 {
     struct stream *s = p->config.stream;
@@ -104,7 +111,7 @@ static uint64_t frames_ready(struct player *p)
         const enum stream_edge edge = stream_edge(s);
         if (edge == STREAM_FORMAT)
             atomic_store_explicit(&p->finished, true, memory_order_release);
-        if (edge != STREAM_BREAK)
+        if (edge != STREAM_BREAK || p->playing)
             break;
         stream_pass(s);
     }
@@ -245,13 +252,46 @@ static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t
     count_add(&p->config.stream->counters.losses, 1);
 }
 
-/* m: of what is given next. */
-static void note_rest(struct player *p, bool rests, const struct player_moment *m)
+/* end: when the last of what has been given is heard. */
+static void note_rest(struct player *p, bool rests, int64_t end)
 {
     if (rests == (player_resting(p) != PLAYER_BUSY))
         return;
-    const int64_t since = rests ? m->now + m->delay : PLAYER_BUSY;
+    const int64_t since = rests ? end : PLAYER_BUSY;
     atomic_store_explicit(&p->resting, since, memory_order_relaxed);
+}
+
+/* Silence until a sound begins, if it does so soon, and sound; how many frames. */
+static uint32_t give(struct player *p, uint8_t *dst, uint32_t least, uint32_t most,
+                     const struct player_moment *moment)
+{
+    struct player_moment m = *moment;
+    uint32_t done = 0;
+    if (!p->playing) {
+        const bool ending = atomic_load_explicit(&p->ending, memory_order_relaxed);
+        done = silence_before(p, ending ? 0 : frames_ready(p), least, most, &m);
+        player_play_nothing(p, dst, done);
+        m.now += pcm_frames_ns(done, p->sink.rate);
+    }
+    if (p->playing) {
+        player_note_latency(p, &m);
+        done += play(p, dst + (size_t)done * p->sink_frame_bytes, most - done);
+    }
+    return done;
+}
+
+/* What has been given is a beginning's end: the next one's time is looked at before more is. */
+static uint32_t give_next(struct player *p, uint8_t *dst, uint32_t least, uint32_t most,
+                          uint32_t given, const struct player_moment *moment)
+{
+    const int64_t after = pcm_frames_ns(given, p->sink.rate);
+    const struct player_moment m = {.now = moment->now,
+                                    .delay = moment->delay + after,
+                                    .held = moment->held + after,
+                                    .period = moment->period};
+    go_idle(p, m.now);
+    return give(p, dst + (size_t)given * p->sink_frame_bytes, least > given ? least - given : 0,
+                most - given, &m);
 }
 
 uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
@@ -259,32 +299,25 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
 {
     rt_enter();
     pass(p);
-    struct player_moment m = *moment;
+    const struct player_moment m = *moment;
     if (p->sink.queued)
         p->quantum = m.period > p->sink.quantum ? m.period : p->sink.quantum;
-    uint32_t done = 0;
     const bool ending = atomic_load_explicit(&p->ending, memory_order_relaxed);
-    const uint64_t ready = ending ? 0 : frames_ready(p);
-    if (ending && p->playing)
+    if (p->playing && (ending || at_break(p)))
         go_idle(p, m.now);
+    const uint64_t ready = ending ? 0 : frames_ready(p);
     if (p->playing)
         keep_time(p, ready, least, most, &m);
-    if (!p->playing) {
-        done = silence_before(p, ending ? 0 : frames_ready(p), least, most, &m);
-        player_play_nothing(p, dst, done);
-        m.now += pcm_frames_ns(done, p->sink.rate);
-    }
-    if (p->playing) {
-        player_note_latency(p, &m);
-        done += play(p, (uint8_t *)dst + (size_t)done * p->sink_frame_bytes, most - done);
-    }
+    uint32_t done = give(p, dst, least, most, &m);
+    if (p->playing && done < most && at_break(p))
+        done += give_next(p, dst, least, most, done, &m);
     if (done < least) {
         if (p->playing)
             go_idle(p, m.now);
         player_play_nothing(p, (uint8_t *)dst + (size_t)done * p->sink_frame_bytes, least - done);
         done = least;
     }
-    note_rest(p, !p->playing && ready == 0, &m);
+    note_rest(p, !p->playing && ready == 0, m.now + m.delay + pcm_frames_ns(done, p->sink.rate));
     pass(p);
     rt_leave();
     return done;

@@ -212,6 +212,31 @@ static void the_target_asked_for_is_held(void **state)
     }
 }
 
+/* A guest that begins anew while what it has sent before still plays: each beginning has its own time. */
+static void a_beginning_behind_another_has_its_latency(void **state)
+{
+    (void)state;
+    for (int gap = 20; gap <= 90; gap += 10) { /* longer than a tail */
+        struct world w;
+        world_open(&w, &stereo, 480, 100 * NS_PER_MS);
+        world_run(&w, NS_PER_S);
+        w.mute = true;
+        world_run(&w, gap * NS_PER_MS);
+        const uint64_t start = first_sound(&w, 0), frames = w.sent / 4;
+        stream_begin(&w.stream, &stereo, nobody);
+        w.mute = false;
+        world_run(&w, NS_PER_S);
+        assert_int_equal(matching(&w, start, 0), frames);
+        uint64_t again = start + frames;
+        while (w.heard[again * 2] != sample_at(frames, 0) && again < w.heard_frames)
+            again++;
+        assert_true(matching(&w, again, frames) == w.heard_frames - again);
+        assert_in_range(latency_of(&w, again, (int64_t)frames), 100 * NS_PER_MS, 103 * NS_PER_MS);
+        assert_int_equal(count_read(&w.stream.counters.underruns), 0);
+        world_close(&w);
+    }
+}
+
 static double step_at(const struct world *w, uint64_t at)
 {
     return fabs((double)w->heard[at * 2] - w->heard[at * 2 - 2]);
@@ -530,6 +555,7 @@ int main(void)
         cmocka_unit_test(plays_what_was_sent),
         cmocka_unit_test(every_start_has_the_same_latency),
         cmocka_unit_test(the_target_asked_for_is_held),
+        cmocka_unit_test(a_beginning_behind_another_has_its_latency),
         cmocka_unit_test(a_pause_loses_nothing),
         cmocka_unit_test(the_tail_has_no_step),
         cmocka_unit_test(a_stall_is_left_behind),
