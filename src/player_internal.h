@@ -1,6 +1,6 @@
 /*
- * The player's inside: player.c (its states), player_sound.c (the sound), player_time.c (when),
- * player_steer.c (how fast).
+ * The player's inside: player_open.c (its making), player.c (its states), player_sound.c (the sound),
+ * player_time.c (when), player_steer.c (how fast).
  */
 #ifndef SCREAM_PLAYER_INTERNAL_H
 #define SCREAM_PLAYER_INTERNAL_H
@@ -31,7 +31,8 @@
     (35 * NS_PER_MS / 2) /* where it is all there is: the output's queue has none of its own */
 #define RESERVE_NS (5 * NS_PER_MS / 2) /* what is kept in such a queue, until it is known */
 #define MARGIN_NS  (1 * NS_PER_MS)
-#define BEGINS_NS  (25 * NS_PER_MS) /* before its time a sound is given to a queue: threads may be late */
+#define BEGINS_NS                                                                                  \
+    (25 * NS_PER_MS) /* before its time a sound is given to a queue: threads may be late */
 
 #define FRESH_S  20.0
 #define SETTLE_S 3.0 /* its target is where the sound has begun until then */
