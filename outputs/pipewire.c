@@ -25,7 +25,7 @@
 #define START_MS       500
 #define SILENT_RESUMED 1
 #define RELINKED_NS    (400 * NS_PER_MS) /* to another sink, when its own has gone */
-#define RESUMED_NS     NS_PER_S          /* a device that slept */
+#define RESUMED_NS     (600 * NS_PER_MS) /* a device that slept; and another connection: < 1 s */
 
 extern const struct output_driver pipewire_driver;
 
