@@ -44,7 +44,10 @@ static bool at_break(const struct player *p)
     return stream_ready(s) < p->frame_bytes && stream_edge(s) == STREAM_BREAK;
 }
 
-/* Frames ready, edges that mean nothing to a listener passed; what plays ends there, for what follows has a time. */
+/*
+ * Frames ready, edges that mean nothing to a listener passed; what plays ends at them, for what follows
+ * has a time of its own.
+ */
 static uint64_t frames_ready(struct player *p)
 {
     struct stream *s = p->config.stream;
@@ -131,7 +134,7 @@ static void go_playing(struct player *p)
  */
 static uint64_t last_silence(const struct player *p, uint32_t least, uint32_t most)
 {
-    const uint64_t soon = (uint64_t)p->config.source.rate * BEGINS_NS / NS_PER_S + least;
+    const uint64_t soon = (uint64_t)player_frames(p, BEGINS_NS) + least;
     return p->sink.queued && soon < most ? soon : most;
 }
 
@@ -204,6 +207,11 @@ static void note_rest(struct player *p, bool rests, int64_t end)
     atomic_store_explicit(&p->resting, since, memory_order_relaxed);
 }
 
+static bool is_ending(const struct player *p)
+{
+    return atomic_load_explicit(&p->ending, memory_order_relaxed);
+}
+
 /* Silence until a sound begins, if it does so soon, and sound; how many frames. */
 static uint32_t give(struct player *p, uint8_t *dst, uint32_t least, uint32_t most,
                      const struct player_moment *moment)
@@ -211,8 +219,7 @@ static uint32_t give(struct player *p, uint8_t *dst, uint32_t least, uint32_t mo
     struct player_moment m = *moment;
     uint32_t done = 0;
     if (!p->playing) {
-        const bool ending = atomic_load_explicit(&p->ending, memory_order_relaxed);
-        done = silence_before(p, ending ? 0 : frames_ready(p), least, most, &m);
+        done = silence_before(p, is_ending(p) ? 0 : frames_ready(p), least, most, &m);
         player_play_nothing(p, dst, done);
         m.now += pcm_frames_ns(done, p->sink.rate);
     }
@@ -245,7 +252,7 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
     const struct player_moment m = *moment;
     if (p->sink.queued)
         p->quantum = m.period > p->sink.quantum ? m.period : p->sink.quantum;
-    const bool ending = atomic_load_explicit(&p->ending, memory_order_relaxed);
+    const bool ending = is_ending(p);
     if (p->playing && (ending || at_break(p)))
         go_idle(p, m.now);
     const uint64_t ready = ending ? 0 : frames_ready(p);

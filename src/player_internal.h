@@ -120,6 +120,11 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
 /* Sound that goes on begins so many frames later than it should: those are left out, if they are there. */
 void player_pass_over(struct player *p, uint64_t frames);
 
+static inline int64_t player_frames(const struct player *p, int64_t ns)
+{
+    return ns / NS_PER_S * p->config.source.rate + ns % NS_PER_S * p->config.source.rate / NS_PER_S;
+}
+
 /* ns behind the output's queue. */
 static inline int64_t player_beyond(const struct player_moment *m)
 {

@@ -13,7 +13,7 @@ int player_open(struct player **out, const struct player_config *config)
     p->frame_bytes = pcm_frame_bytes(&config->source);
     p->source_type = sample_type_of(config->source.width);
     p->room = STREAM_SLOTS / 4 * 3 * SCREAM_PAYLOAD / p->frame_bytes;
-    p->fade_frames = (uint32_t)(config->source.rate * FADE_NS / NS_PER_S);
+    p->fade_frames = (uint32_t)player_frames(p, FADE_NS);
     if (p->fade_frames > FADE_MAX)
         p->fade_frames = FADE_MAX;
     atomic_init(&p->finished, false);
@@ -51,7 +51,7 @@ int player_set_sink(struct player *p, const struct player_sink *sink)
     p->sink = *sink;
     p->sink_frame_bytes = sample_bytes(sink->type) * sink->map.channels;
     p->quantum = sink->quantum;
-    p->reserve = sink->queued ? (uint32_t)(sink->rate * RESERVE_NS / NS_PER_S) : 0;
+    p->reserve = sink->queued ? (uint32_t)player_frames(p, RESERVE_NS) : 0;
     player_learn(p);
     chmix_build(&p->mix, &source, &sink->map);
     p->plain = !p->resampler && p->mix.identity && sink->type == p->source_type;

@@ -6,11 +6,6 @@
 
 #define CEASED_NS (10 * NS_PER_MS) /* arrivals so much later than expected are none */
 
-static int64_t to_frames(const struct player *p, int64_t ns)
-{
-    return ns / NS_PER_S * p->config.source.rate + ns % NS_PER_S * p->config.source.rate / NS_PER_S;
-}
-
 static uint64_t common_divisor(uint64_t a, uint64_t b)
 {
     while (b > 0) {
@@ -30,7 +25,7 @@ static int64_t expected_lag(const struct player *p)
 {
     const uint64_t tick = p->config.source.rate / TICKS_PER_S, grain = p->line.grain;
     if (grain >= 2 * tick) /* a chunk of shared memory */
-        return (int64_t)grain + to_frames(p, CHUNK_LAG_NS);
+        return (int64_t)grain + player_frames(p, CHUNK_LAG_NS);
     return (int64_t)(tick + grain - (grain > 0 ? common_divisor(tick, grain) : 0));
 }
 
@@ -79,11 +74,11 @@ static int64_t taken_at_once(const struct player *p)
 
 int64_t player_target_depth(const struct player *p, int64_t delay)
 {
-    const int64_t least = taken_at_once(p) + to_frames(p, MARGIN_NS);
-    const int64_t most = to_frames(p, p->config.bound - delay);
-    int64_t depth = taken_at_once(p) + expected_lag(p) + to_frames(p, p->learnt->slack.amount);
+    const int64_t least = taken_at_once(p) + player_frames(p, MARGIN_NS);
+    const int64_t most = player_frames(p, p->config.bound - delay);
+    int64_t depth = taken_at_once(p) + expected_lag(p) + player_frames(p, p->learnt->slack.amount);
     if (p->config.target)
-        depth = to_frames(p, p->config.target - delay);
+        depth = player_frames(p, p->config.target - delay);
     depth = depth > most ? most : depth;
     depth = depth > p->room ? p->room : depth;
     return depth > least ? depth : least;
@@ -111,7 +106,7 @@ void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
         lies = (double)taken_at_once(p); /* it came late itself */
     double used = beside - lies;
     if (p->line.lag > p->lag) /* they were late just now, which a fill may have been spared */
-        used = fmax(used, (double)to_frames(p, p->line.lag) - (double)expected_lag(p));
+        used = fmax(used, (double)player_frames(p, p->line.lag) - (double)expected_lag(p));
     p->lag = p->line.lag;
     slack_note(&p->learnt->slack, (int64_t)(used * NS_PER_S / p->config.source.rate),
                pcm_frames_ns(frames, p->sink.rate));
@@ -119,8 +114,8 @@ void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
 
 void player_note_reserve(struct player *p, uint32_t least, const struct player_moment *m)
 {
-    const int64_t reserve = to_frames(p, m->held) + least - p->quantum;
-    if (least > 0 && llabs(reserve - p->reserve) > to_frames(p, RESERVE_NS / 4))
+    const int64_t reserve = player_frames(p, m->held) + least - p->quantum;
+    if (least > 0 && llabs(reserve - p->reserve) > player_frames(p, RESERVE_NS / 4))
         p->reserve = (uint32_t)(reserve > 0 ? reserve : 0);
 }
 
@@ -141,7 +136,7 @@ void player_pass_over(struct player *p, uint64_t frames)
 /* All that is ready is all there will be: heard whole, unless it is older than any latency. */
 static uint64_t begin_ended(struct player *p, uint64_t ready, int64_t age)
 {
-    if (age <= to_frames(p, p->config.bound))
+    if (age <= player_frames(p, p->config.bound))
         return 0;
     drop(p, ready);
     return PLAYER_NOT_YET;
@@ -160,7 +155,7 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     if (!ends &&
         m->now - p->line.begun < pcm_frames_ns(p->line.grain, p->config.source.rate) + MARGIN_NS)
         return PLAYER_NOT_YET; /* the first may have been seen late: the next one tells */
-    const int64_t held = to_frames(p, m->held);
+    const int64_t held = player_frames(p, m->held);
     const int64_t depth = depth_at(p, m) + held;
     const int64_t target = player_target_depth(p, player_beyond(m));
     const int64_t late = depth - target;
@@ -168,11 +163,11 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
         return (uint64_t)-late;
 
     /* It has waited for the output. Has it ended meanwhile? */
-    const int64_t silent = to_frames(p, m->now - p->line.last);
-    if (ends || silent > expected_lag(p) + to_frames(p, CEASED_NS))
+    const int64_t silent = player_frames(p, m->now - p->line.last);
+    if (ends || silent > expected_lag(p) + player_frames(p, CEASED_NS))
         return begin_ended(p, ready, depth - held - (int64_t)ready);
     if (p->resumes) { /* from its first frame on, unless that is older than any latency */
-        const int64_t old = depth - to_frames(p, p->config.bound - player_beyond(m));
+        const int64_t old = depth - player_frames(p, p->config.bound - player_beyond(m));
         drop(p, (uint64_t)(old <= 0 ? 0 : old < (int64_t)ready ? old : (int64_t)ready));
         return 0;
     }
@@ -209,16 +204,17 @@ uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
 {
     if (p->fade_left > 0)
         return 0;
-    const int64_t held = to_frames(p, m->held);
+    const int64_t held = player_frames(p, m->held);
     const int64_t wanted = player_target_depth(p, player_beyond(m)),
-                  most = to_frames(p, p->config.bound - player_beyond(m));
+                  most = player_frames(p, p->config.bound - player_beyond(m));
     const int64_t sinking = (int64_t)p->sinking < most ? (int64_t)p->sinking : most;
     const int64_t target = wanted > sinking ? wanted : sinking;
     const int64_t depth = depth_at(p, m) + held, spare = (int64_t)ready + held - target;
     const int64_t all = (int64_t)ready - least, shortest = p->fade_frames + p->flush;
     int64_t excess = depth - target;
-    const bool stored = excess > to_frames(p, EXCESS_NS) && spare > to_frames(p, EXCESS_FILL_NS);
-    const int64_t margin = to_frames(p, MARGIN_NS);
+    const bool stored =
+        excess > player_frames(p, EXCESS_NS) && spare > player_frames(p, EXCESS_FILL_NS);
+    const int64_t margin = player_frames(p, MARGIN_NS);
     const bool unbound = excess > margin && depth > most + margin;
     if (!lasts(p, stored || unbound, m->now) || all < shortest)
         return 0;
