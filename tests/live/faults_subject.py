@@ -29,8 +29,8 @@ ONE_HEAP = {'MALLOC_ARENA_MAX': '1', 'MALLOC_TOP_PAD_': '0', 'MALLOC_TRIM_THRESH
 # KiB that may be more. What happens for the first time touches what libraries keep for the next time (PipeWire's:
 # 340), what has happened before has nothing to add. A player that is left behind has 200.
 FIRST_GROWTH, GROWTH = 512, 192
-PLUGIN_GROWTH = 576  # ALSA's pulse plugin: 36 KiB at each loss of its server, until it is 500 after some 12 of them,
-                     # and no more in 25 others
+PLUGIN_GROWTH = 576  # ALSA's pulse plugin: 36 KiB at each loss of its server, until it is 512 after 15 of them,
+                     # and no more in 24 others
 
 
 class Unsteady(Failure):
