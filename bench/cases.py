@@ -21,11 +21,10 @@ def cases_of(transport, seconds):
     def case(kind, length, skip=SETTLE, options=(), form=PLAIN, repeat=1):
         return Case('%s-%s' % (kind, transport), kind, transport, length, skip, form,
                     tuple(options), repeat)
-    late = min(SLOPE_AFTER, seconds / 2)
     yield case('starts', max(6, min(15, seconds / 4)), repeat=STARTS)
     yield case('steady', seconds)
     for ppm in ('+500', '-500'):
-        yield case('ppm' + ppm, seconds, late, ('--ppm', ppm.lstrip('+')))
+        yield case('ppm' + ppm, SLOPE_AFTER + seconds, SLOPE_AFTER, ('--ppm', ppm.lstrip('+')))
     yield case('jitter', seconds, options=('--jitter', '30'))
     yield case('stalls', seconds, options=('--stall', '%d/%d' % (STALL_MS, STALL_EVERY_MS)))
     if transport == 'udp':

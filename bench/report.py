@@ -69,15 +69,13 @@ def measured_rows(results, server, names):
     return rows
 
 
-def limit_rows(found, skip):
+def limit_rows(found):
     rows = []
     for o in found:
         limit = ('<= %g x' if o.limit.ratio else '<= %g') % o.limit.limit
         ok = '-' if o.ok is None else 'ok' if o.ok else 'MISS'
         ratio = o.ratio if o.limit.ratio else None
-        early = ' (after %g s, not %g)' % (skip, SLOPE_AFTER)
-        name = o.limit.name + (early if 'slope' in o.limit.name and skip < SLOPE_AFTER else '')
-        rows.append([name, o.limit.unit, cell(o.ours), cell(o.other), cell(ratio), limit, ok])
+        rows.append([o.limit.name, o.limit.unit, cell(o.ours), cell(o.other), cell(ratio), limit, ok])
     return rows
 
 
@@ -112,11 +110,11 @@ def bench_error(results):
     return rows
 
 
-def server_part(results, server, found, skip, names):
+def server_part(results, server, found, names):
     lines = ['', '## ' + draw.SERVERS[server], '']
     if found:
         lines += table(('must reach', 'unit', names['ours'], names['other'], 'ratio', 'limit', ''),
-                       limit_rows(found, skip)) + ['']
+                       limit_rows(found)) + ['']
     plot = 'latency-%s.svg' % server
     if draw.latency_plot(os.path.join(HERE, plot), results, server, names):
         lines += ['![latency over time](%s)' % plot, '']
@@ -131,21 +129,20 @@ def write():
     names = {'ours': 'scream', 'other': about.get('other') or 'the other', 'control': 'control'}
     servers = [s for s in draw.SERVERS if any(k[0] == s for k in results)]
     found = {s: limits.outcomes(results, s) for s in servers}
-    skip = max((f.get('skip', 0) for k, f in results.items() if 'ppm' in k[1]), default=SLOPE_AFTER)
     lines = ['# Results of `make bench`', '', *machine_lines(about, names), '',
-             EXPLANATION.format(skip=skip)]
+             EXPLANATION.format(skip=SLOPE_AFTER)]
     if draw.compare_plot(os.path.join(HERE, 'compare.svg'), results, found, names):
         lines += ['![how they compare](compare.svg)']
     lines += ['', '## The bench itself', '', 'Recordings with a known latency, slope and dropouts were '
               'judged right first (bench/selfcheck.py). Live:', '', *bench_error(results)]
     for server in servers:
-        lines += server_part(results, server, found[server], skip, names)
+        lines += server_part(results, server, found[server], names)
     lines += ['', 'Where CPU time, switches and memory go, and what was tried: [COST.md](COST.md).']
     with open(os.path.join(HERE, 'RESULTS.md'), 'w') as f:
         f.write('\n'.join(lines) + '\n')
     for server in servers:
         say('\n%s' % draw.SERVERS[server])
-        for row in limit_rows(found[server], skip):
+        for row in limit_rows(found[server]):
             say('  %-46s %10s %10s  ratio %6s  %-8s %s' % (
                 '%s, %s' % (row[0], row[1]), row[2], row[3], row[4], row[5], row[6]))
     say('\nwritten: bench/RESULTS.md and its plots')
