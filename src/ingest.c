@@ -26,7 +26,7 @@ struct ingest {
     struct stream *stream;
     struct notifier *notifier;
     int wake_fd;
-    bool sandbox;
+    bool sandbox, tell;
     pthread_t thread;
 
     /* receiver thread's */
@@ -115,11 +115,11 @@ static void answer(struct ingest *in)
 }
 
 /* Whom it has asked for real-time scheduling is a thread of its own, and was there before. */
-static void confine(const struct ingest *in, bool tell)
+static void confine(const struct ingest *in)
 {
     const int writable[] = {in->notifier->fd, in->stream->wake_fd};
     const int err = in->sandbox ? sandbox_enter(writable, 2) : -ECANCELED;
-    if (tell && err < 0)
+    if (in->tell && err < 0)
         log_line(in->sandbox ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "receiver: not confined: %s",
                  in->sandbox ? strerror(-err) : "--no-sandbox");
 }
@@ -128,10 +128,8 @@ static void *run(void *arg)
 {
     struct ingest *in = arg;
     int err = 0;
-    /* not again at each opening */
-    const bool first = count_read(&in->receiver->counters->packets) == 0;
-    schedule_begin(&in->schedule, "receiver", first);
-    confine(in, first);
+    schedule_begin(&in->schedule, "receiver", in->tell);
+    confine(in);
     while (err == 0 && !atomic_load(&in->stopping)) {
         err = take_batch(in);
         answer(in);
@@ -144,7 +142,7 @@ static void *run(void *arg)
 }
 
 int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n,
-                 bool sandbox)
+                 bool sandbox, bool tell)
 {
     struct ingest *in = calloc(1, sizeof *in);
     if (!in)
@@ -153,6 +151,7 @@ int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, stru
     in->stream = s;
     in->notifier = n;
     in->sandbox = sandbox;
+    in->tell = tell;
     crowd_init(&in->crowd);
     in->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int err = in->wake_fd < 0 ? -errno : 0;

@@ -34,10 +34,11 @@ struct ingest;
 /*
  * Control thread. Reads the receiver from a thread of its own until ingest_stop(); the receiver is
  * the caller's. A receiver's failure ends the thread and raises NOTIFY_RECEIVER. sandbox: the thread
- * gives up all that it does not need (sandbox.h). 0 or -errno.
+ * gives up all that it does not need (sandbox.h). tell: what it could not have is for the user to read;
+ * else for --verbose only. 0 or -errno.
  */
 int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n,
-                 bool sandbox);
+                 bool sandbox, bool tell);
 
 /* Control thread: on return nobody writes the stream or reads the receiver. NULL is fine. */
 void ingest_stop(struct ingest *in);

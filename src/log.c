@@ -3,7 +3,6 @@
 #include "rt.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,11 @@ static enum log_level threshold = LOG_LEVEL_INFO;
 void log_set_level(enum log_level level)
 {
     threshold = level;
+}
+
+bool log_tells(enum log_level level)
+{
+    return level <= threshold;
 }
 
 /* JOURNAL_STREAM is inherited by all that the journal's client starts: is it really our stderr? */
@@ -33,7 +37,7 @@ static bool to_journal(void)
 void log_line(enum log_level level, const char *fmt, ...)
 {
     rt_not_allowed("log");
-    if (level > threshold)
+    if (!log_tells(level))
         return;
     char line[1024];
     int n = to_journal() ? snprintf(line, sizeof line, "<%d>", (int)level) : 0;

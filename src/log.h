@@ -5,6 +5,8 @@
 #ifndef SCREAM_LOG_H
 #define SCREAM_LOG_H
 
+#include <stdbool.h>
+
 #define LOG_PATH 96 /* bytes: what a line can spare for a path */
 
 enum log_level {
@@ -17,6 +19,9 @@ enum log_level {
 /* Lines above this level are dropped; the start-up value is LOG_LEVEL_INFO. Call before any thread.
  */
 void log_set_level(enum log_level level);
+
+/* A line of this level is written. */
+bool log_tells(enum log_level level);
 
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -27,10 +27,11 @@ struct session {
     struct receiver *receiver;
     struct receiver_counters counters;
     struct ingest *ingest;
-    int64_t crowd_at;     /* when the ingest is to be tended */
-    struct backoff retry; /* of the receiver */
-    int64_t opened_at;    /* likewise */
-    char waiting[256];    /* what it was last said to wait for, "": it listens */
+    int64_t crowd_at;       /* when the ingest is to be tended */
+    struct backoff retry;   /* of the receiver */
+    int64_t opened_at;      /* likewise; 0: it never was */
+    char waiting[256];      /* what it was last said to wait for, "": it listens */
+    struct telling telling; /* of the receiver's state */
     struct voice voice;
     struct notifier notifier;
     struct ending ending;
@@ -79,9 +80,9 @@ static void tell_receiver(struct session *s, int64_t now, bool opened)
     s->silent_hint = now + s->hint_step;
     s->driver->describe(s->receiver, what, sizeof what);
     if (waiting[0])
-        log_warning("waiting: %s", waiting);
+        telling_say(&s->telling, now, LOG_LEVEL_WARNING, "waiting: %s", waiting);
     else
-        log_info("listening to %s", what);
+        telling_say(&s->telling, now, LOG_LEVEL_INFO, "listening to %s", what);
 }
 
 static void open_receiver(struct session *s, int64_t now)
@@ -90,13 +91,13 @@ static void open_receiver(struct session *s, int64_t now)
     int err = s->driver->open(&s->receiver, &s->options->receiver, &s->counters, why, sizeof why);
     if (err == 0) {
         err = ingest_start(&s->ingest, s->receiver, &s->voice.stream, &s->notifier,
-                           !s->options->no_sandbox);
+                           !s->options->no_sandbox, s->opened_at == 0);
         if (err < 0)
             close_receiver(s);
     }
     if (err < 0) {
         if (backoff_failed(&s->retry, now, why))
-            log_warning("waiting: %s", why);
+            telling_say(&s->telling, now, LOG_LEVEL_WARNING, "waiting: %s", why);
         return;
     }
     backoff_reset(&s->retry);
@@ -105,14 +106,15 @@ static void open_receiver(struct session *s, int64_t now)
     tell_receiver(s, now, true);
 }
 
-static void lose_receiver(struct session *s, int failure)
+static void lose_receiver(struct session *s, int64_t now, int failure)
 {
     char what[128];
     s->driver->describe(s->receiver, what, sizeof what);
     if (failure == -ESTALE)
-        log_debug("opening %s anew", what);
+        telling_say(&s->telling, now, LOG_LEVEL_DEBUG, "opening %s anew", what);
     else
-        log_warning("%s has failed (%s); opening it again", what, strerror(-failure));
+        telling_say(&s->telling, now, LOG_LEVEL_WARNING, "%s has failed (%s); opening it again",
+                    what, strerror(-failure));
     close_receiver(s);
     backoff_reset(&s->retry);
     s->retry.due = s->opened_at + REOPEN_NS;
@@ -125,7 +127,7 @@ static void see_to_receiver(struct session *s, int64_t now)
     if (failure == 0 && s->driver->tend)
         failure = s->driver->tend(s->receiver, now);
     if (failure < 0) {
-        lose_receiver(s, failure);
+        lose_receiver(s, now, failure);
         return;
     }
     s->crowd_at = ingest_tend(s->ingest, now);
@@ -202,7 +204,7 @@ static int turn(struct session *s, int64_t *next)
         hint_at_silence(s, now);
     if (now >= s->next_report)
         do_reports(s, now);
-    *next = earliest(*next, receiver_due(s));
+    *next = earliest(*next, earliest(receiver_due(s), telling_turn(&s->telling, now)));
     tell_systemd(s, now, next);
     return err;
 }
@@ -277,6 +279,7 @@ int session_run(const struct options *options)
     err = loop(&s);
 
     service_stopping(&s.status.service);
+    telling_finish(&s.telling);
     die_away(&s.voice);
     if (s.voice.state != VOICE_EMPTY)
         report_playing(&s.report);

@@ -38,6 +38,7 @@ int voice_init(struct voice *v, const struct options *options, struct notifier *
 
 void voice_finish(struct voice *v)
 {
+    telling_finish(&v->telling);
     voice_close_output(v);
     voice_abandon_pending(v);
     lookout_clear(&v->lookout);
@@ -103,9 +104,11 @@ static int lose_output(struct voice *v, int64_t now, int failure)
     now = v->searching = v->clock();
     const bool settled = v->retry.step == 0;
     if (voice_for_ever(v, failure))
-        log_error("%s: the output has ended (%s)", v->driver->name, why);
+        telling_say(&v->telling, now, LOG_LEVEL_ERROR, "%s: the output has ended (%s)",
+                    v->driver->name, why);
     else if (backoff_failed(&v->retry, now, why) && failure != -ESTALE)
-        log_warning("%s: the output has failed (%s); opening it again", v->driver->name, why);
+        telling_say(&v->telling, now, LOG_LEVEL_WARNING,
+                    "%s: the output has failed (%s); opening it again", v->driver->name, why);
     if (settled)
         v->retry.due = 0; /* at once, the first time */
     return voice_for_ever(v, failure) ? failure : 0;
@@ -161,6 +164,23 @@ static int see_to_output(struct voice *v, int64_t now)
     return failure < 0 ? lose_output(v, now, failure) : 0;
 }
 
+/* When there is something to do. */
+static int64_t due(const struct voice *v, int64_t now)
+{
+    switch (v->state) {
+    case VOICE_LEAVING:
+        return now + LEAVE_POLL_NS;
+    case VOICE_PLAYING:
+        return voice_pause_due(v, now);
+    case VOICE_PAUSED:
+        return v->retry.due;
+    case VOICE_CLOSED:
+        return voice_open_due(v);
+    default: /* a format may have been announced that had no room in the ring */
+        return v->stream.playing.rate != 0 ? now + EMPTY_POLL_NS : INT64_MAX;
+    }
+}
+
 int voice_turn(struct voice *v, int64_t now, int64_t *next)
 {
     if (lookout_news(&v->lookout, now))
@@ -177,16 +197,9 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
     if (err == 0 && v->state == VOICE_CLOSED && now >= voice_open_due(v))
         err = voice_try_open(v, now);
 
-    *next = INT64_MAX;
-    if (v->state == VOICE_LEAVING)
-        *next = now + LEAVE_POLL_NS;
-    else if (v->state == VOICE_PLAYING)
-        *next = voice_pause_due(v, now);
-    else if (v->state == VOICE_PAUSED)
-        *next = v->retry.due;
-    else if (v->state == VOICE_CLOSED)
-        *next = voice_open_due(v);
-    else if (v->state == VOICE_EMPTY && v->stream.playing.rate != 0)
-        *next = now + EMPTY_POLL_NS; /* a format has been announced that had no room in the ring */
+    const int64_t tell = telling_turn(&v->telling, now);
+    *next = due(v, now);
+    if (tell < *next)
+        *next = tell;
     return err;
 }

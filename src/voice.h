@@ -17,6 +17,7 @@
 #include "options.h"
 #include "player.h"
 #include "stream.h"
+#include "telling.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,6 +48,7 @@ struct voice {
     struct player_learnt learnt; /* of `driver`: it outlives its outputs */
     struct backoff retry;
     struct lookout lookout; /* for servers that are not there */
+    struct telling telling; /* of what becomes of it */
     int64_t opened_at;
     int64_t opened_until;             /* openings are spent until then: a leaky bucket of them */
     int64_t searching;                /* since when an output is looked for */

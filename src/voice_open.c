@@ -1,8 +1,6 @@
 /* Finding an output, and opening it for what has arrived. */
 #include "voice_internal.h"
 
-#include "log.h"
-
 #include <errno.h>
 #include <stdio.h>
 
@@ -171,7 +169,7 @@ static void begin_playing(struct voice *v, int64_t now)
         lookout_clear(&v->lookout);
     voice_tell_unused(v, v->driver);
     voice_describe(v, what, sizeof what);
-    log_info("playing %s", what);
+    telling_say(&v->telling, now, LOG_LEVEL_INFO, "playing %s", what);
     voice_format(v, now); /* yet another one may wait behind it already */
 }
 
@@ -179,7 +177,8 @@ static void begin_playing(struct voice *v, int64_t now)
 static void wait_for_news(struct voice *v, int64_t now, const char *why)
 {
     if (backoff_failed(&v->retry, now, why))
-        log_warning("no sound yet: %s; trying again until it works", why);
+        telling_say(&v->telling, now, LOG_LEVEL_WARNING,
+                    "no sound yet: %s; trying again until it works", why);
     if (!lookout_end(&v->lookout, now))
         return;
     v->retry.due = now + WATCHED_NS;
@@ -201,7 +200,7 @@ int voice_try_open(struct voice *v, int64_t now)
         return 0;
     }
     if (voice_for_ever(v, err)) {
-        log_error("%s", why);
+        telling_say(&v->telling, ended, LOG_LEVEL_ERROR, "%s", why);
         return err;
     }
     wait_for_news(v, ended, why);

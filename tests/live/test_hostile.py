@@ -92,6 +92,38 @@ def memory(place, network):
     return '%s; an honest guest is heard after %.2f s' % (text, seconds)
 
 
+STATES = (None, 0, 100)  # bytes of the file: none, or sizes that say different things
+STORM = 2.0              # s
+LINES = 12               # in a storm and after it, of a state that changes some thousand times
+
+
+def renames(place, network):
+    """Whoever may write into the folder makes the file come and go at speed: a few lines, and the last is true."""
+    with Shared(place, network) as rig:
+        os.makedirs(rig.folder)
+        parts = []
+        for size in STATES[1:]:
+            parts.append(os.path.join(rig.folder, str(size)))
+            with open(parts[-1], 'wb') as f:
+                f.truncate(size)
+        rig.waits('there is no file')
+        begin, end, used, n = len(rig.scream.said()), now() + STORM, cpu(rig.scream.pid), 0
+        while now() < end:
+            for part in parts:
+                os.rename(part, rig.path)
+                os.rename(rig.path, part)
+                n += 2
+        used = (cpu(rig.scream.pid) - used) / STORM
+        rig.make(100)
+        rig.waits('100 bytes')
+        rig.make()
+        rig.waits('listening to')
+        lines = rig.scream.said()[begin:].splitlines()
+        text = '%d lines of %d renames, %.1f %% of a processor' % (len(lines), n, 100 * used)
+        check(len(lines) <= LINES, '%s: %s' % (text, '; '.join(lines[-3:])))
+    return text
+
+
 def flooding(place, network, name, kind, seconds):
     """From the second guest's place; its own processes give way to all others."""
     two = network.guests[1]
@@ -153,7 +185,7 @@ def flooded(kind, options, place, network):
     return text
 
 
-TESTS = [('memory', memory)]
+TESTS = [('memory', memory), ('renames', renames)]
 if 'HOSTILE_SECONDS' in os.environ:
     TESTS += [('floods of ' + label, functools.partial(flooded, kind, options)) for label, kind, options in (
         ('noise', 'noise', ()), ('formats', 'formats', ()), ('both', 'mixed', ()),

@@ -94,7 +94,8 @@ static void start(struct fixture *f, const struct packet *packets, int count, in
                                 .then = then};
     assert_int_equal(stream_init(&f->stream, 0), 0);
     assert_int_equal(notifier_init(&f->notifier), 0);
-    assert_int_equal(ingest_start(&f->ingest, &f->script.base, &f->stream, &f->notifier, true), 0);
+    assert_int_equal(
+        ingest_start(&f->ingest, &f->script.base, &f->stream, &f->notifier, true, true), 0);
 }
 
 static unsigned await_events(struct fixture *f)

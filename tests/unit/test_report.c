@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "backoff.h"
+#include "captured.h"
 #include "log.h"
 #include "report.h"
 
@@ -11,32 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Standard error as a string, from capture() to captured(). */
-struct capture {
-    int saved, read_end;
-};
-
-static struct capture capture(void)
-{
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    const struct capture c = {dup(STDERR_FILENO), ends[0]};
-    dup2(ends[1], STDERR_FILENO);
-    close(ends[1]);
-    return c;
-}
-
-static void captured(const struct capture *c, char *text, size_t size)
-{
-    dup2(c->saved, STDERR_FILENO); /* the pipe's only other end is closed by this */
-    close(c->saved);
-    size_t n = 0;
-    for (ssize_t got; n < size - 1 && (got = read(c->read_end, text + n, size - 1 - n)) > 0;)
-        n += (size_t)got;
-    text[n] = '\0';
-    close(c->read_end);
-}
 
 static struct receiver_counters receiver;
 static struct stream_counters stream;

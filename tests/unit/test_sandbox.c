@@ -134,7 +134,7 @@ static int error_of_burglar(bool sandbox)
     struct ingest *ingest;
     assert_int_equal(stream_init(&stream, 0), 0);
     assert_int_equal(notifier_init(&notifier), 0);
-    assert_int_equal(ingest_start(&ingest, &b.base, &stream, &notifier, sandbox), 0);
+    assert_int_equal(ingest_start(&ingest, &b.base, &stream, &notifier, sandbox, true), 0);
     struct pollfd p = {.fd = notifier.fd, .events = POLLIN};
     assert_int_equal(poll(&p, 1, 10000), 1); /* what it says of its end gets through */
     ingest_stop(ingest);

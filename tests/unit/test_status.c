@@ -141,8 +141,9 @@ static void scene_end(struct scene *s)
 
 static void listen_in_thread(struct scene *s)
 {
-    assert_int_equal(
-        ingest_start(&s->view.ingest, &s->receiver.base, &s->voice.stream, &s->notifier, true), 0);
+    assert_int_equal(ingest_start(&s->view.ingest, &s->receiver.base, &s->voice.stream,
+                                  &s->notifier, true, true),
+                     0);
 }
 
 /* A turn, so long after the last one; when the next one has to be. */

@@ -4,6 +4,7 @@
  */
 #include "test.h"
 
+#include "captured.h"
 #include "log.h"
 #include "voice.h"
 
@@ -157,6 +158,17 @@ static const struct output_driver device = {
     .start = fake_start,
     .pause = fake_pause,
     .resume = fake_resume,
+    .stop = fake_stop,
+    .close = fake_close,
+    .describe = fake_describe,
+};
+static const struct output_driver exact = {
+    .name = "exact",
+    .flags = OUTPUT_EXACT,
+    .uses = "",
+    .probe = server_probe,
+    .open = fake_open,
+    .start = fake_start,
     .stop = fake_stop,
     .close = fake_close,
     .describe = fake_describe,
@@ -332,6 +344,72 @@ static void a_guest_of_many_formats_gets_few_openings(void **state)
     guest_begins(&w, &fast);
     run(&w, 2000, true, true);
     assert_heard(&w, 40000);
+    world_close(&w);
+}
+
+/* ---- what is told of it ---- */
+
+/* Another format begins, and all that it takes is seen to: 10 ms later. */
+static void flap(struct world *w, int i)
+{
+    static uint8_t taken[SCREAM_PAYLOAD];
+    guest_begins(w, i % 2 ? &slow : &fast);
+    run(w, 10, false, false);
+    if (told.player)
+        player_take(told.player, taken, sizeof taken);
+}
+
+/* Of an output that is opened for each of them. The log is bounded, and ends with the truth. */
+static void ten_thousand_formats_are_a_few_lines(void **state)
+{
+    (void)state;
+    static char text[1 << 16];
+    for (int last = 0; last < 2; last++) {
+        struct world w;
+        world_open(&w);
+        w.voice.named = &exact;
+        w.voice.exact = true;
+        log_set_level(last ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+        const struct capture c = capture();
+        for (int i = 0; i < 10000 + last; i++)
+            flap(&w, i);
+        run(&w, 1000, false, false);
+        log_set_level(LOG_LEVEL_ERROR);
+        captured(&c, text, sizeof text);
+        assert_in_range(count_of(text, "\n"), 6, 12); /* in 100 s */
+        const char *end = strstr(text, last ? "playing 48" : "playing 44.1");
+        for (const char *at = end; at; at = strstr(at + 1, "playing"))
+            end = at;
+        assert_non_null(end);
+        assert_ptr_equal(strstr(end, last ? "playing 48" : "playing 44.1"), end);
+        world_close(&w);
+    }
+}
+
+/* As does that of one that opens and fails. */
+static void an_output_that_fails_always_is_a_few_lines(void **state)
+{
+    (void)state;
+    static char text[1 << 16];
+    struct world w;
+    world_open(&w);
+    told.fails_at_once = true;
+    guest_begins(&w, &fast);
+    log_set_level(LOG_LEVEL_DEBUG);
+    const struct capture c = capture();
+    run(&w, 100000, true, true);
+    told.fails_at_once = false;
+    run(&w, 2000, true, true);
+    log_set_level(LOG_LEVEL_ERROR);
+    captured(&c, text, sizeof text);
+    assert_in_range(count_of(text, "\n"), 6, 12);
+    const char *last = strstr(text, "left out");
+    for (const char *at = last; at; at = strstr(at + 1, "left out"))
+        last = at;
+    assert_non_null(last);
+    while (last > text && last[-1] != '\n')
+        last--;
+    assert_ptr_equal(strstr(last, "scream: playing 48 kHz"), last);
     world_close(&w);
 }
 
@@ -713,6 +791,8 @@ int main(void)
         cmocka_unit_test(a_restart_behind_a_short_sound),
         cmocka_unit_test(an_output_that_fails_at_once_is_not_hammered),
         cmocka_unit_test(a_guest_of_many_formats_gets_few_openings),
+        cmocka_unit_test(ten_thousand_formats_are_a_few_lines),
+        cmocka_unit_test(an_output_that_fails_always_is_a_few_lines),
         cmocka_unit_test(a_restarted_server_gets_the_sound_back),
         cmocka_unit_test(a_restarted_server_keeps_the_rate),
         cmocka_unit_test(a_pause_ends_with_the_next_packet),
@@ -729,5 +809,6 @@ int main(void)
         cmocka_unit_test(a_device_is_not_left_for_nothing),
     };
     log_set_level(LOG_LEVEL_ERROR);
+    unsetenv("JOURNAL_STREAM");
     return cmocka_run_group_tests_name("voice", tests, NULL, NULL);
 }
