@@ -1,5 +1,7 @@
 #include "findings.h"
 
+#include "plain.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -39,8 +41,10 @@ void findings_add(struct findings *f, enum verdict verdict, const char *subject,
     va_start(args, fmt);
     vsnprintf(n->text, sizeof n->text, fmt, args);
     va_end(args);
+    plain_text(n->text);
     if (remedy)
         snprintf(n->remedy, sizeof n->remedy, "%s", remedy);
+    plain_text(n->remedy);
 }
 
 void findings_add_clause(struct findings *f, enum verdict verdict, const char *subject,

@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include "plain.h"
 #include "rt.h"
 
 #include <stdarg.h>
@@ -48,6 +49,8 @@ void log_line(enum log_level level, const char *fmt, ...)
     va_end(args);
     if (n > (int)sizeof line - 2)
         n = (int)sizeof line - 2;
+    line[n] = '\0';
+    plain_text(line);
     line[n] = '\n';
     if (write(STDERR_FILENO, line, (size_t)n + 1) < 0)
         return; /* nobody reads it: nothing to be done */

@@ -1,6 +1,7 @@
 /*
  * Lines for the user, on standard error: one line per event, with journal priorities ("<4>...")
- * when systemd reads them. Any thread but a real-time one (rt.h); a line is written by one write().
+ * when systemd reads them. Any thread but a real-time one (rt.h); a line is written by one write(),
+ * and holds nothing but text (plain.h).
  */
 #ifndef SCREAM_LOG_H
 #define SCREAM_LOG_H

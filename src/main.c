@@ -1,6 +1,7 @@
 #include "check.h"
 #include "log.h"
 #include "options.h"
+#include "plain.h"
 #include "session.h"
 
 #include <fcntl.h>
@@ -26,6 +27,7 @@ int main(int argc, char *argv[])
     struct options options;
     char why[512];
     if (options_parse(&options, argc, argv, why, sizeof why) < 0) {
+        plain_text(why);
         fprintf(stderr, "scream: %s\n", why);
         return EXIT_USAGE;
     }

@@ -2,6 +2,7 @@
 
 #ifdef HAVE_SYSTEMD
 #include "clock.h"
+#include "plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +29,12 @@ void service_ready(struct service *s)
 
 void service_status(struct service *s, const char *text)
 {
-    if (!s->told || strcmp(text, s->status) == 0)
+    char plain[sizeof s->status];
+    snprintf(plain, sizeof plain, "%s", text);
+    plain_text(plain); /* a line's end would begin a field of the message */
+    if (!s->told || strcmp(plain, s->status) == 0)
         return;
-    snprintf(s->status, sizeof s->status, "%s", text);
+    memcpy(s->status, plain, sizeof s->status);
     sd_notifyf(0, "STATUS=%s", s->status);
 }
 

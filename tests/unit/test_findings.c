@@ -34,6 +34,16 @@ static void one_line_each(void **state)
                               "note     real time none\n");
 }
 
+static void a_name_of_somebody_elses_is_text(void **state)
+{
+    (void)state;
+    struct findings f = {.count = 0};
+    char text[1024] = "";
+    findings_add(&f, FINDING_WRONG, "output", "try '\x1b[1m'", "no sink '%s'", "a\nok       all");
+    printed(&f, &plain, text, sizeof text);
+    assert_string_equal(text, "wrong    output    no sink 'a?ok all'; try '?[1m'\n");
+}
+
 static void the_worst_decides(void **state)
 {
     (void)state;
@@ -85,9 +95,8 @@ static void a_terminal_is_wide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_line_each),
-        cmocka_unit_test(the_worst_decides),
-        cmocka_unit_test(a_clause_has_its_remedy),
+        cmocka_unit_test(one_line_each),      cmocka_unit_test(a_name_of_somebody_elses_is_text),
+        cmocka_unit_test(the_worst_decides),  cmocka_unit_test(a_clause_has_its_remedy),
         cmocka_unit_test(a_terminal_is_wide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

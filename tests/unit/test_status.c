@@ -272,6 +272,22 @@ static void the_status_is_kept_true(void **state)
     end_systemd();
 }
 
+/* A line's end in a name would be the end of the field. */
+static void a_name_is_no_message(void **state)
+{
+    (void)state;
+    struct scene s;
+    need_libsystemd();
+    begin_systemd(false);
+    scene_begin(&s);
+    s.view.waiting = "no file a\nMAINPID=1";
+    turn_after(&s, 0);
+    assert_string_equal(told(), "READY=1");
+    assert_string_equal(told(), "STATUS=waiting: no file a?MAINPID=1");
+    scene_end(&s);
+    end_systemd();
+}
+
 static void the_watchdog_is_fed_through_silence(void **state)
 {
     (void)state;
@@ -426,6 +442,7 @@ int main(void)
         cmocka_unit_test(ready_once_and_the_end),
         cmocka_unit_test(ready_while_it_waits),
         cmocka_unit_test(the_status_is_kept_true),
+        cmocka_unit_test(a_name_is_no_message),
         cmocka_unit_test(the_watchdog_is_fed_through_silence),
         cmocka_unit_test(another_ones_watchdog),
         cmocka_unit_test(not_while_the_receiver_stands_still),
