@@ -50,8 +50,8 @@ static int ivshmem_open(struct receiver **out, const struct receiver_config *con
     shm_pace_init(&s->pace, now);
     s->next = s->check_size = now;
     s->base.driver = &ivshmem_driver;
-    s->base.watch_fd = s->place.watch.fd;
-    s->base.tend_at = s->place.look_at;
+    s->base.watch_fd = path_watch_fd(&s->place.watch);
+    s->base.tend_at = shm_place_due(&s->place);
     s->base.counters = counters;
     *out = &s->base;
     return 0;
@@ -273,8 +273,8 @@ static int ivshmem_tend(struct receiver *r, int64_t now)
     struct ivshmem *s = (struct ivshmem *)r;
     const int ret = shm_place_tend(&s->place, count_read(&r->counters->packets), now, r->waiting,
                                    sizeof r->waiting);
-    r->watch_fd = s->place.watch.fd;
-    r->tend_at = s->place.look_at;
+    r->watch_fd = path_watch_fd(&s->place.watch);
+    r->tend_at = shm_place_due(&s->place);
     return ret;
 }
 

@@ -128,7 +128,7 @@ static int look_at_usable(struct shm_place *p, uint64_t packets, int64_t now)
 
 int shm_place_tend(struct shm_place *p, uint64_t packets, int64_t now, char *waiting, size_t size)
 {
-    const bool news = path_watch_take(&p->watch);
+    const bool news = path_watch_take(&p->watch, now);
     if (!news && now < p->look_at)
         return 0;
     if (news && p->usable)
@@ -140,4 +140,10 @@ int shm_place_tend(struct shm_place *p, uint64_t packets, int64_t now, char *wai
     const bool found = find_and_watch(p, waiting, size);
     p->look_at = next_look(p, now);
     return found ? -ESTALE : 0;
+}
+
+int64_t shm_place_due(const struct shm_place *p)
+{
+    const int64_t rested = path_watch_due(&p->watch);
+    return rested < p->look_at ? rested : p->look_at;
 }

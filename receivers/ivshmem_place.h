@@ -32,4 +32,7 @@ void shm_place_close(struct shm_place *p);
 /* As receiver_driver.tend says; so many packets have been read so far. */
 int shm_place_tend(struct shm_place *p, uint64_t packets, int64_t now, char *waiting, size_t size);
 
+/* When that is to be called without news; those are told of by path_watch_fd(). */
+int64_t shm_place_due(const struct shm_place *p);
+
 #endif

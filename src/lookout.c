@@ -45,7 +45,7 @@ bool lookout_news(struct lookout *l, int64_t now)
     for (int i = 0; i < LOOKOUT_PLACES; i++) {
         struct lookout_place *p = &l->places[i];
         struct stat st;
-        if (!p->path[0] || !path_watch_take(&p->watch))
+        if (!p->path[0] || !path_watch_take(&p->watch, now))
             continue;
         look(p, &st);
         news |= !same(&st, &p->seen);
@@ -61,10 +61,8 @@ void lookout_begin(struct lookout *l)
     for (int i = 0; i < LOOKOUT_PLACES; i++) {
         struct lookout_place *p = &l->places[i];
         p->named = false;
-        if (!p->path[0])
-            continue;
-        path_watch_take(&p->watch);
-        look(p, &p->seen);
+        if (p->path[0])
+            look(p, &p->seen);
     }
     l->blind = false;
 }
@@ -131,6 +129,17 @@ size_t lookout_fds(const struct lookout *l, struct pollfd *fds)
     size_t n = 0;
     for (int i = 0; i < LOOKOUT_PLACES; i++)
         if (l->places[i].path[0])
-            fds[n++] = (struct pollfd){.fd = l->places[i].watch.fd, .events = POLLIN};
+            fds[n++] = (struct pollfd){.fd = path_watch_fd(&l->places[i].watch), .events = POLLIN};
     return n;
+}
+
+int64_t lookout_due(const struct lookout *l)
+{
+    int64_t due = INT64_MAX;
+    for (int i = 0; i < LOOKOUT_PLACES; i++) {
+        const struct lookout_place *p = &l->places[i];
+        if (p->path[0] && path_watch_due(&p->watch) < due)
+            due = path_watch_due(&p->watch);
+    }
+    return due;
 }

@@ -63,4 +63,7 @@ bool lookout_recent(const struct lookout *l, int64_t now);
 /* What to poll for news: how many of the LOOKOUT_PLACES, which are filled in. */
 size_t lookout_fds(const struct lookout *l, struct pollfd *fds);
 
+/* And when to take the news without: some places rest (pathwatch.h). INT64_MAX: none does. */
+int64_t lookout_due(const struct lookout *l);
+
 #endif

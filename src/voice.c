@@ -197,9 +197,11 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
     if (err == 0 && v->state == VOICE_CLOSED && now >= voice_open_due(v))
         err = voice_try_open(v, now);
 
-    const int64_t tell = telling_turn(&v->telling, now);
+    const int64_t tell = telling_turn(&v->telling, now), rested = lookout_due(&v->lookout);
     *next = due(v, now);
     if (tell < *next)
         *next = tell;
+    if (rested < *next)
+        *next = rested;
     return err;
 }

@@ -36,6 +36,14 @@ static void scene_close(struct scene *s)
     assert_int_equal(system(command), 0);
 }
 
+/* What lookout_news() says, when it has rested from the news before. */
+static bool has_news(struct scene *s)
+{
+    if (lookout_due(&s->lookout) != INT64_MAX)
+        s->now += PATH_WATCH_REST;
+    return lookout_news(&s->lookout, s->now);
+}
+
 static bool attempt(struct scene *s, const char *path)
 {
     lookout_begin(&s->lookout);
@@ -43,10 +51,15 @@ static bool attempt(struct scene *s, const char *path)
     return lookout_end(&s->lookout, s->now);
 }
 
+/* Something has happened, which it is woken for at once or when it has rested. */
 static bool wakes(const struct scene *s)
 {
     struct pollfd fds[LOOKOUT_PLACES];
-    return poll(fds, lookout_fds(&s->lookout, fds), 0) > 0;
+    const size_t n = lookout_fds(&s->lookout, fds);
+    for (size_t i = 0, at = 0; i < LOOKOUT_PLACES; i++)
+        if (s->lookout.places[i].path[0])
+            fds[at++].fd = s->lookout.places[i].watch.fd;
+    return poll(fds, n, 0) > 0;
 }
 
 static void make(const struct scene *s, const char *name)
@@ -70,12 +83,12 @@ static void the_first_attempt_sees_nothing_yet(void **state)
     assert_false(wakes(&s));
     make(&s, "run"); /* which is not what it waits for */
     assert_true(wakes(&s));
-    assert_false(lookout_news(&s.lookout, s.now));
+    assert_false(has_news(&s));
     make(&s, "run/b.socket");
-    assert_false(lookout_news(&s.lookout, s.now));
+    assert_false(has_news(&s));
     make(&s, "run/a.socket");
     assert_true(wakes(&s));
-    assert_true(lookout_news(&s.lookout, s.now));
+    assert_true(has_news(&s));
     assert_false(wakes(&s));
     assert_false(attempt(&s, s.path)); /* it may be on its way */
     s.now += LONG_AGO;
@@ -96,7 +109,7 @@ static void a_touched_folder_is_no_news(void **state)
     snprintf(folder, sizeof folder, "%s/run", s.folder);
     assert_int_equal(chmod(folder, 0700), 0);
     assert_true(wakes(&s));
-    assert_false(lookout_news(&s.lookout, s.now));
+    assert_false(has_news(&s));
     scene_close(&s);
 }
 
@@ -110,10 +123,34 @@ static void a_socket_that_is_replaced_or_opened_to_us_is_news(void **state)
     attempt(&s, s.path);
     assert_true(attempt(&s, s.path));
     assert_int_equal(chmod(s.path, 0666), 0);
-    assert_true(lookout_news(&s.lookout, s.now));
+    assert_true(has_news(&s));
     assert_int_equal(unlink(s.path), 0);
     make(&s, "run/a.socket");
-    assert_true(lookout_news(&s.lookout, s.now));
+    assert_true(has_news(&s));
+    scene_close(&s);
+}
+
+/* Then it is not polled, and says when to come. */
+static void it_rests_after_news(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct pollfd fds[LOOKOUT_PLACES];
+    scene_open(&s, "a.socket");
+    attempt(&s, s.path);
+    assert_int_equal(lookout_due(&s.lookout), INT64_MAX);
+    make(&s, "b.socket");
+    assert_false(lookout_news(&s.lookout, s.now));
+    assert_int_equal(lookout_due(&s.lookout), s.now + PATH_WATCH_REST);
+    make(&s, "a.socket");
+    assert_int_equal(lookout_fds(&s.lookout, fds), 1);
+    assert_int_equal(fds[0].fd, -1);
+    assert_false(lookout_news(&s.lookout, s.now + PATH_WATCH_REST - 1));
+    assert_true(lookout_news(&s.lookout, s.now + PATH_WATCH_REST));
+    assert_false(lookout_news(&s.lookout, s.now + 2 * PATH_WATCH_REST));
+    assert_int_equal(lookout_due(&s.lookout), INT64_MAX);
+    assert_int_equal(lookout_fds(&s.lookout, fds), 1);
+    assert_true(fds[0].fd >= 0);
     scene_close(&s);
 }
 
@@ -126,11 +163,11 @@ static void whatever_comes_into_a_folder_is_news(void **state)
     attempt(&s, s.path);
     assert_true(attempt(&s, s.path));
     make(&s, "snd");
-    assert_true(lookout_news(&s.lookout, s.now));
-    assert_false(lookout_news(&s.lookout, s.now));
+    assert_true(has_news(&s));
+    assert_false(has_news(&s));
     make(&s, "snd/any.thing");
     assert_true(wakes(&s));
-    assert_true(lookout_news(&s.lookout, s.now));
+    assert_true(has_news(&s));
     scene_close(&s);
 }
 
@@ -204,6 +241,7 @@ int main(void)
         cmocka_unit_test(the_first_attempt_sees_nothing_yet),
         cmocka_unit_test(a_touched_folder_is_no_news),
         cmocka_unit_test(a_socket_that_is_replaced_or_opened_to_us_is_news),
+        cmocka_unit_test(it_rests_after_news),
         cmocka_unit_test(whatever_comes_into_a_folder_is_news),
         cmocka_unit_test(what_is_no_path_cannot_be_watched),
         cmocka_unit_test(another_waits_for_the_same),

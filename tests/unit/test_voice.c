@@ -639,6 +639,9 @@ static void a_missing_server_is_not_polled(void **state)
     assert_false(polled(&w));
     appear(folder, path);
     assert_true(polled(&w));
+    assert_int_equal(voice_turn(&w.voice, w.now, &next), 0);
+    assert_false(polled(&w)); /* it rests, and says how long */
+    assert_true(next <= w.now + PATH_WATCH_REST);
     run(&w, 3000, true, true);
     assert_in_range(told.tried, 5, 15);
     run(&w, 6000, true, true);
