@@ -111,6 +111,9 @@ void status_turn(struct status *s, const struct status_view *view, int64_t now, 
     tell(s, view, now);
     if (now >= s->service.feed_at)
         feed(s, view, now);
+    const int64_t again = service_turn(&s->service, now);
+    if (again < *next)
+        *next = again;
     if (s->look_at < *next)
         *next = s->look_at;
     if (s->service.feed_at < *next)

@@ -46,10 +46,25 @@ static void begin_systemd(bool watchdog)
 
 static void end_systemd(void)
 {
-    close(listener);
+    if (listener >= 0)
+        close(listener);
+    listener = -1;
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
     unsetenv("WATCHDOG_PID");
+}
+
+/* Nothing more gets into the queue: what is in it is nobody's. */
+static void stop_reading(void)
+{
+    struct sockaddr_un address;
+    socklen_t size = sizeof address;
+    getsockname(listener, (struct sockaddr *)&address, &size);
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    while (sendto(fd, "x", 1, 0, (struct sockaddr *)&address, size) == 1)
+        ;
+    assert_int_equal(errno, EAGAIN);
+    close(fd);
 }
 
 /* What was told next; "" when nothing was. It has been sent when the call that tells returns. */
@@ -307,6 +322,86 @@ static void the_watchdog_is_fed_through_silence(void **state)
     end_systemd();
 }
 
+static void drain(void)
+{
+    while (strcmp(told(), "x") == 0)
+        ;
+}
+
+/* Nobody reads the socket, for a while: the control thread goes on, and what is true by then is told. */
+static void a_full_socket_holds_up_nothing(void **state)
+{
+    (void)state;
+    struct scene s;
+    need_libsystemd();
+    begin_systemd(true);
+    scene_begin(&s);
+    stop_reading();
+    alarm(20); /* it would block for ever */
+    int64_t next = turn_after(&s, 0);
+    assert_true(next > s.now && next - s.now <= NS_PER_S);
+    for (int i = 0; i < 10; i++)
+        turn_after(&s, NS_PER_S);
+    s.view.waiting = "virbr0 is down";
+    next = turn_after(&s, 0);
+    assert_true(next - s.now <= NS_PER_S);
+    service_stopping(&s.status.service);
+    alarm(0);
+    drain();
+    next = turn_after(&s, NS_PER_S);
+    assert_true(next - s.now > NS_PER_S);
+    assert_string_equal(told(), "READY=1");
+    assert_string_equal(told(), "WATCHDOG=1");
+    assert_string_equal(told(), "STATUS=waiting: virbr0 is down");
+    assert_string_equal(told(), "");
+    stop_reading();
+    turn_after(&s, WATCHDOG_NS / 3); /* it lives */
+    drain();
+    turn_after(&s, NS_PER_S);
+    assert_string_equal(told(), "WATCHDOG=1");
+    assert_string_equal(told(), "");
+    scene_end(&s);
+    end_systemd();
+}
+
+/* It is no longer true by the time that there is room. */
+static void who_stands_still_by_then_is_not_fed(void **state)
+{
+    (void)state;
+    struct scene s;
+    need_libsystemd();
+    begin_systemd(true);
+    scene_begin(&s);
+    turn_after(&s, 0);
+    told(), told();
+    stop_reading();
+    count_add(&s.voice.stream.counters.passes, 1);
+    turn_after(&s, WATCHDOG_NS / 3);
+    turn_after(&s, WATCHDOG_NS / 3);
+    assert_true(s.status.stuck);
+    drain();
+    turn_after(&s, NS_PER_S);
+    assert_string_equal(told(), "");
+    scene_end(&s);
+    end_systemd();
+}
+
+/* A socket that has gone, or was never one: nothing is tried again for it. */
+static void who_is_not_there_is_not_waited_for(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "/nonexistent/notify", "@scream-test-nobody", "", "@", "x", "vsock:2:1"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct scene s;
+        setenv("NOTIFY_SOCKET", names[i], 1);
+        scene_begin(&s);
+        assert_int_equal(turn_after(&s, 0), INT64_MAX);
+        scene_end(&s);
+        end_systemd();
+    }
+}
+
 /* Another process's watchdog, which it inherited. */
 static void another_ones_watchdog(void **state)
 {
@@ -444,6 +539,9 @@ int main(void)
         cmocka_unit_test(the_status_is_kept_true),
         cmocka_unit_test(a_name_is_no_message),
         cmocka_unit_test(the_watchdog_is_fed_through_silence),
+        cmocka_unit_test(a_full_socket_holds_up_nothing),
+        cmocka_unit_test(who_stands_still_by_then_is_not_fed),
+        cmocka_unit_test(who_is_not_there_is_not_waited_for),
         cmocka_unit_test(another_ones_watchdog),
         cmocka_unit_test(not_while_the_receiver_stands_still),
         cmocka_unit_test(not_while_the_player_stands_still),
