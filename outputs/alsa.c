@@ -15,6 +15,7 @@
 #include "alsa_pcm.h"
 #include "alsa_queue.h"
 #include "alsa_setup.h"
+#include "alsa_standstill.h"
 
 #include <alsa/asoundlib.h>
 #include <errno.h>
@@ -25,8 +26,7 @@
 
 #define RESUME_WAIT_NS (50 * NS_PER_MS)
 #define SILENT_RESUMED 0
-#define SILENT_TURNS   5 /* before the player is read: by then a plugin's timing is steady */
-#define STOOD_STILL_NS (400 * NS_PER_MS)
+#define SILENT_TURNS   5  /* before the player is read: by then a plugin's timing is steady */
 #define MAX_RECOVERIES 20 /* with nothing played between them: it will not come back */
 
 struct alsa {
@@ -43,7 +43,7 @@ struct alsa {
     unsigned silent; /* turns to be met with silence yet */
     int recoveries;  /* in a row */
     bool dry;        /* it ran dry, and has not run since */
-    int64_t moved;   /* time when it last took something, 0: it has just begun to run */
+    struct alsa_standstill standstill;
 };
 
 /* ---- opening ---- */
@@ -63,25 +63,18 @@ static int alsa_probe(const struct output_config *config)
     return err;
 }
 
-static int set_sink(struct alsa *a, const struct pcm_format *source, char *why, size_t size)
+static int set_pcm(struct alsa *a, snd_pcm_t *pcm, char *why, size_t size)
 {
     const struct player_sink sink = {
         .type = a->setup.type,
-        .rate = source->rate,
+        .rate = a->source.rate,
         .map = a->setup.map,
         .quantum = (uint32_t)a->setup.period,
         .queued = true,
     };
-    struct alsa_queue *q = &a->queue;
-    q->rate = a->setup.rate;
-    q->period = a->setup.period;
-    q->buffer = a->setup.buffer;
-    q->first = a->setup.first;
-    q->mmap = a->setup.mmap;
-    q->frame_bytes = sample_bytes(sink.type) * sink.map.channels;
-    free(q->scratch);
-    q->scratch = malloc(q->period * q->frame_bytes);
-    const int err = q->scratch ? player_set_sink(q->player, &sink) : -ENOMEM;
+    int err = alsa_queue_init(&a->queue, pcm, &a->setup);
+    if (err == 0)
+        err = player_set_sink(a->queue.player, &sink);
     if (err < 0)
         snprintf(why, size, "cannot play to ALSA device '%s': %s", a->device, snd_strerror(err));
     return err;
@@ -112,9 +105,8 @@ static int open_pcm(struct alsa *a, char *why, size_t size)
     const int err = alsa_attempt(&opened, a->device, &a->source, &a->config, why, size);
     if (err < 0)
         return err;
-    a->queue.pcm = opened.pcm;
     a->setup = opened.setup;
-    return set_sink(a, &a->source, why, size);
+    return set_pcm(a, opened.pcm, why, size);
 }
 
 static int alsa_open(struct output **out, const struct output_config *config,
@@ -182,23 +174,11 @@ static int wait_or_wake(int wake_fd, int64_t ns)
 static int feed_prepared(struct alsa *a)
 {
     alsa_queue_begin(&a->queue);
-    a->moved = 0;
+    alsa_standstill_begin(&a->standstill);
     const int err = alsa_queue_fill(&a->queue, true);
     return err < 0 || snd_pcm_state(a->queue.pcm) != SND_PCM_STATE_PREPARED
                ? err
                : snd_pcm_start(a->queue.pcm);
-}
-
-/*
- * A plugin whose server hung tells wrong times afterwards: it is begun with anew. A full queue may need nothing
- * for as long as it is.
- */
-static bool stood_still(struct alsa *a)
-{
-    const int64_t now = clock_now(), before = a->moved;
-    a->moved = now;
-    return before != 0 &&
-           now - before > STOOD_STILL_NS + alsa_queue_ns(&a->queue, (int64_t)a->queue.buffer);
 }
 
 static int feed_running(struct alsa *a)
@@ -206,7 +186,8 @@ static int feed_running(struct alsa *a)
     const int err = alsa_queue_fill(&a->queue, a->silent > 0);
     if (err < 0)
         return err;
-    if (err > 0 && stood_still(a))
+    if (alsa_standstill_hung(&a->standstill, clock_now(), a->queue.taken, (int64_t)a->queue.buffer,
+                             a->queue.rate))
         return -ETIMEDOUT;
     if (a->dry && a->silent == 0)
         player_ran_dry(a->queue.player); /* not by the end of the device */

@@ -4,6 +4,7 @@
 #include "../src/player.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define STAMP_MAX_AGE_NS (100 * NS_PER_MS) /* older, or of the future: on another clock */
@@ -19,6 +20,20 @@ struct look {
     int64_t held;  /* frames in the queue then; negative when it has run dry and time goes on */
     int64_t room;  /* frames that it takes */
 };
+
+int alsa_queue_init(struct alsa_queue *q, snd_pcm_t *pcm, const struct alsa_setup *setup)
+{
+    q->pcm = pcm;
+    q->rate = setup->rate;
+    q->period = setup->period;
+    q->buffer = setup->buffer;
+    q->first = setup->first;
+    q->mmap = setup->mmap;
+    q->frame_bytes = sample_bytes(setup->type) * setup->map.channels;
+    free(q->scratch);
+    q->scratch = malloc(q->period * q->frame_bytes);
+    return q->scratch ? 0 : -ENOMEM;
+}
 
 int64_t alsa_queue_ns(const struct alsa_queue *q, int64_t frames)
 {
@@ -126,6 +141,7 @@ static int64_t low_water(const struct alsa_queue *q)
 void alsa_queue_begin(struct alsa_queue *q)
 {
     q->quiet = QUIET_TURNS;
+    q->given = q->taken = 0;
 }
 
 int alsa_queue_fill(struct alsa_queue *q, bool silence)
@@ -156,6 +172,8 @@ int alsa_queue_fill(struct alsa_queue *q, bool silence)
     }
     q->quiet = sound ? 0 : q->quiet + 1;
     const int64_t given = now.held - first.held;
+    q->taken = q->given - first.held;
+    q->given += given;
     notice_swallowing(q, &first, given);
-    return given > 0;
+    return 0;
 }

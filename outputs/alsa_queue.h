@@ -5,6 +5,8 @@
 #ifndef SCREAM_ALSA_QUEUE_H
 #define SCREAM_ALSA_QUEUE_H
 
+#include "alsa_setup.h"
+
 #include <alsa/asoundlib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +26,8 @@ struct alsa_queue {
     snd_pcm_status_t *status;
 
     unsigned quiet; /* turns in a row in which there was no sound */
+    int64_t given;  /* frames since it began to run */
+    int64_t taken;  /* of them, by the latest look */
 
     /*
      * The null plugin, and what ends in it, takes whatever it is given at once and tells of nothing. The
@@ -33,6 +37,9 @@ struct alsa_queue {
     int64_t lasts_until;
 };
 
+/* For that PCM, prepared so. 0 or -ENOMEM. */
+int alsa_queue_init(struct alsa_queue *q, snd_pcm_t *pcm, const struct alsa_setup *setup);
+
 /* What so many frames last, ns. */
 int64_t alsa_queue_ns(const struct alsa_queue *q, int64_t frames);
 
@@ -41,7 +48,7 @@ void alsa_queue_begin(struct alsa_queue *q);
 
 /*
  * Whatever the player has, and at least what the queue must hold until the next turn, a period later;
- * silence: only that, of silence. 1, 0 when it has taken nothing, or -errno as alsa-lib has it.
+ * silence: only that, of silence. 0, or -errno as alsa-lib has it.
  */
 int alsa_queue_fill(struct alsa_queue *q, bool silence);
 

@@ -25,6 +25,8 @@ KINDS = {'pulse': FalliblePulse, 'pipewire': FalliblePipeWire, 'alsa': FallibleA
 # that goes may teach the player a dropout (+5 ms).
 STEADY = (FalliblePulse,)
 POLLED = (FallibleAlsa,)  # its plugin does not tell where its server will be
+AHEAD = 1500       # ms
+LONELY = 10        # s in which an output that nobody listens to is opened once
 FED = 1.0          # s from one feeding of the watchdog to the next
 HANGS = 2          # of them
 LONG = os.environ.get('LIVE_LONG') == '1'
@@ -143,6 +145,31 @@ def second_best(place, network):
     return 'sound after %.0f ms' % (1000 * seconds)
 
 
+class LonelyAlsa(FallibleAlsa):
+    """Its null sink has rendered up to two seconds ahead for want of a client, and stands still until they are over."""
+    sink_options = ''
+
+    def ahead(self):
+        """ms by which it is."""
+        sink, = [s for s in self.listed('sinks') if s['name'] == SINK]
+        return sink['latency']['actual'] / 1000
+
+
+def lonely(place, network):
+    with LonelyAlsa(place) as server, Served(place, server) as rig:
+        await_('the sink to be far ahead', lambda: server.ahead() >= AHEAD, 3)
+        rig.guest()
+        rig.says(': playing ', 0)
+        time.sleep(LONELY)  # is the time in which it is not opened again
+        said = rig.scream.alive() and rig.scream.said()
+        check('has failed' not in said and said.count(': playing ') == 1, 'opened again: ' + said[-300:])
+        check(server.stream(), 'there is no stream')
+        rig.hear()
+        rig.recovered('sound')
+        rig.deafen()
+    return 'opened once'
+
+
 def hangs(place, network):
     """ALSA's plugin waits half a minute for a server that hangs; the control thread does not, nor does what it leaves
     behind pile up."""
@@ -183,6 +210,7 @@ if LONG:
     TESTS += [('%s: long, daemons' % name, one_by_one(kind, list(daemon_faults(kind))))
               for name, kind in KINDS.items()]
     TESTS += [('auto: long, second best', second_best)]
+    TESTS += [('alsa: long, lonely', lonely)]
     # at a latency that leaves room for an output to awake; else the first sound is late, and gets there in time
     TESTS += [('%s: long, paused' % name, one_by_one(kind, list(lost_while_paused(kind)), '-t', '100'))
               for name, kind in KINDS.items()]

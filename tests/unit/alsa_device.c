@@ -53,6 +53,7 @@ static int device_start(snd_pcm_ioplug_t *io)
 {
     struct device *d = io->private_data;
     d->started = clock_now();
+    d->stalled = atomic_load(&d->sim->stalled) ? d->started : 0;
     return 0;
 }
 
