@@ -159,7 +159,7 @@ static void do_reports(struct session *s, int64_t now)
 }
 
 /* Says what it does and that it lives. */
-static void tell_systemd(struct session *s, int64_t now, int64_t *next)
+static void tell_systemd(struct session *s, int64_t *next)
 {
     const struct status_view view = {
         .receiver = s->receiver,
@@ -167,7 +167,7 @@ static void tell_systemd(struct session *s, int64_t now, int64_t *next)
         .ingest = s->ingest,
         .voice = &s->voice,
     };
-    status_turn(&s->status, &view, now, next);
+    status_turn(&s->status, &view, next);
 }
 
 static int64_t earliest(int64_t a, int64_t b)
@@ -205,7 +205,7 @@ static int turn(struct session *s, int64_t *next)
     if (now >= s->next_report)
         do_reports(s, now);
     *next = earliest(*next, earliest(receiver_due(s), telling_turn(&s->telling, now)));
-    tell_systemd(s, now, next);
+    tell_systemd(s, next);
     return err;
 }
 
@@ -274,7 +274,7 @@ int session_run(const struct options *options)
     if (err < 0)
         goto finish_voice;
     report_init(&s.report, &s.counters, &s.voice.stream.counters);
-    status_init(&s.status, clock_now());
+    status_init(&s.status, clock_now);
 
     err = loop(&s);
 

@@ -8,11 +8,12 @@
 #define FIRST_LOOK_NS (300 * NS_PER_MS) /* from an output's opening: does it play? */
 #define LOOK_NS       NS_PER_S
 #define FIGURES_NS    (5 * NS_PER_S)
+#define SUSPECT_NS    (250 * NS_PER_MS) /* in which whoever has been let run has moved */
 
-void status_init(struct status *s, int64_t now)
+void status_init(struct status *s, int64_t (*clock)(void))
 {
-    *s = (struct status){.look_at = SERVICE_NEVER};
-    service_init(&s->service, now);
+    *s = (struct status){.clock = clock, .look_at = SERVICE_NEVER};
+    service_init(&s->service, clock());
 }
 
 static bool plays(const struct voice *v)
@@ -89,11 +90,19 @@ static void tell(struct status *s, const struct status_view *view, int64_t now)
     service_status(&s->service, text);
 }
 
+/* What all threads were kept from (the process was stopped, the machine slept) is nobody's standing still. */
 static void feed(struct status *s, const struct status_view *view, int64_t now)
 {
     const bool answered = !view->ingest || ingest_answered(view->ingest);
     const uint64_t passes = count_read(&view->voice->stream.counters.passes);
     const bool moves = watchdog_look(&s->watchdog, answered, passes);
+    if (!moves && !s->suspect && SUSPECT_NS < s->service.every) {
+        s->suspect = true;
+        service_feed(&s->service, now, false);
+        s->service.feed_at = now + SUSPECT_NS;
+        return;
+    }
+    s->suspect = !moves;
     if (!moves && !s->stuck)
         log_error("the %s thread stands still: systemd's watchdog is not fed",
                   answered ? "output's" : "receiver");
@@ -103,10 +112,11 @@ static void feed(struct status *s, const struct status_view *view, int64_t now)
         ingest_ask(view->ingest);
 }
 
-void status_turn(struct status *s, const struct status_view *view, int64_t now, int64_t *next)
+void status_turn(struct status *s, const struct status_view *view, int64_t *next)
 {
     if (!s->service.told)
         return;
+    const int64_t now = s->clock();
     service_ready(&s->service);
     tell(s, view, now);
     if (now >= s->service.feed_at)

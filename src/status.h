@@ -19,8 +19,11 @@ struct status_view {
 };
 
 struct status {
+    int64_t (*clock)(
+        void); /* clock_now, or a test's: what came before it in a turn may have taken long */
     struct service service;
     struct watchdog watchdog;
+    bool suspect;    /* a thread has not moved since the look before */
     bool stuck;      /* a thread was found so, and that has been logged */
     bool playing;    /* there is an output: as last told */
     bool moving;     /* and sound has come out of the player since the last look */
@@ -29,10 +32,10 @@ struct status {
     int64_t tell_at; /* figures that have changed are told no sooner */
 };
 
-void status_init(struct status *s, int64_t now);
+void status_init(struct status *s, int64_t (*clock)(void));
 
 /* At the end of each turn of the control loop. *next: lowered to when the next turn has to be. */
-void status_turn(struct status *s, const struct status_view *view, int64_t now, int64_t *next);
+void status_turn(struct status *s, const struct status_view *view, int64_t *next);
 
 /* The line: "playing 48 kHz 16 bit stereo from 192.168.122.50, 24 ms, +31 ppm, on ...", terminated. */
 void status_text(const struct status *s, const struct status_view *view, char *buf, size_t size);

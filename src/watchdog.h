@@ -5,7 +5,8 @@
  * for hours; that is no standing still. So the receiver thread is asked to come out of its wait and
  * answers if it does (ingest.h), and the output's thread must not be found twice in the same pass
  * through the player: outside of it, it is the server's and may wait for that. Whether the control
- * thread moves shows in its doing this at all.
+ * thread moves shows in its doing this at all. No clock is asked here: between two looks there must have been time to
+ * run in, which the caller sees to (status.c).
  */
 #ifndef SCREAM_WATCHDOG_H
 #define SCREAM_WATCHDOG_H
