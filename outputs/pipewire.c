@@ -166,8 +166,11 @@ static int open_link(struct pipewire *p, const struct output_config *config,
     if (err < 0)
         return err;
     pw_thread_loop_lock(p->link.loop);
-    /* A target that is not there would be replaced by the default sink without a word. */
-    if (config->sink && !config->no_connect)
+    /*
+     * A target that is not there would be replaced by the default sink without a word; where there is no sink
+     * at all a stream ends again and again, and no other reason is ever told.
+     */
+    if (!config->no_connect)
         err = pipewire_find_sink(&p->link, config->sink, OPEN_NS);
     if (err == 0)
         err = open_stream(p, config, source);

@@ -47,6 +47,8 @@ void pipewire_link_explain(char *why, size_t size, const char *sink, int err)
 {
     if (err == -ENODEV && sink)
         snprintf(why, size, "PipeWire has no sink '%s'; `pw-cli ls Node` lists them", sink);
+    else if (err == -ENODEV)
+        snprintf(why, size, "no sink in PipeWire's graph; `wpctl status` shows what there is");
     else if (err == -ETIMEDOUT)
         snprintf(why, size, "PipeWire does not answer in time (`pw-cli info 0`)");
     else if (no_server(err))

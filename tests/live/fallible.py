@@ -133,9 +133,7 @@ context.properties = {
     default.clock.min-quantum = 1024
     default.clock.max-quantum = 1024
 }
-context.objects = [
-    { factory = adapter args = { %s } }
-]
+context.objects = [ %s ]
 """
 
 
@@ -147,7 +145,10 @@ class FalliblePipeWire(Fallible, PipeWire):
         folder = self.place.file('config/pipewire/pipewire.conf.d')
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, 'sink.conf'), 'w') as f:
-            f.write(PIPEWIRE_CONF % self.sink_properties())
+            f.write(PIPEWIRE_CONF % self.sink_node())
+
+    def sink_node(self):
+        return '{ factory = adapter args = { %s } }' % self.sink_properties()
 
     def run(self):
         self.start('pipewire', ['pipewire'])

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import belongings
 from belongings import wake_ups
 from common import Place, await_, check
+from ear import now
 from fallible import OTHER, FallibleAlsa, FalliblePipeWire, FalliblePulse, PulseFace, UsualPulse
 from faults import RECOVERY
 from faults_servers import Served, daemon_faults, lost_while_paused, stream_faults
@@ -26,6 +27,7 @@ KINDS = {'pulse': FalliblePulse, 'pipewire': FalliblePipeWire, 'alsa': FallibleA
 STEADY = (FalliblePulse,)
 POLLED = (FallibleAlsa,)  # its plugin does not tell where its server will be
 AHEAD = 1500       # ms
+SINKLESS = 2.0     # s
 LONELY = 10        # s in which an output that nobody listens to is opened once
 FED = 1.0          # s from one feeding of the watchdog to the next
 HANGS = 2          # of them
@@ -170,6 +172,37 @@ def lonely(place, network):
     return 'opened once'
 
 
+class Sinkless(FalliblePipeWire):
+    """No card yet."""
+
+    def sink_node(self):
+        return ''
+
+    def manage(self):
+        self.start('wireplumber', ['wireplumber'])
+        await_('the session manager', lambda: self.alive() and self.managed(), 10, 0.05)
+
+
+def sinkless(*options):
+    def test(place, network):
+        with Sinkless(place) as server, Served(place, server, *options) as rig:
+            rig.guest()
+            rig.says(' no sink ', 0)
+            time.sleep(SINKLESS)  # of tries, which are rare by then
+            said = rig.scream.said()
+            check(said.count(' no sink ') == 1 and ': playing ' not in said, 'said: ' + said[-300:])
+            begin = now()
+            server.make_sink()
+            rig.hear()
+            rig.ear.since = begin
+            seconds = rig.recovered('sound')
+            check(rig.scream.said().count(' no sink ') == 1, rig.scream.said()[-300:])
+            rig.deafen()
+        check(seconds <= RECOVERY, 'sound after %.2f s' % seconds)
+        return 'sound after %.0f ms' % (1000 * seconds)
+    return test
+
+
 def hangs(place, network):
     """ALSA's plugin waits half a minute for a server that hangs; the control thread does not, nor does what it leaves
     behind pile up."""
@@ -202,6 +235,7 @@ def hangs(place, network):
 
 TESTS = [('%s: late' % name, late(kind)) for name, kind in KINDS.items()]
 TESTS += [('alsa: hangs', hangs)]
+TESTS += [('pipewire: no sink', sinkless()), ('pipewire: no sink of that name', sinkless('-s', SINK))]
 TESTS += [('pulse: late, auto', late(UsualPulse, '-o', 'auto'))]
 TESTS += [('%s: streams' % name, one_by_one(KINDS[name], stream_faults()))
           for name in ('pulse', 'pipewire')]
