@@ -50,6 +50,7 @@ static int ivshmem_open(struct receiver **out, const struct receiver_config *con
     shm_pace_init(&s->pace, now);
     s->next = s->check_size = now;
     s->base.driver = &ivshmem_driver;
+    s->base.input_fd = s->place.usable ? s->place.file.fd : -1;
     s->base.watch_fd = path_watch_fd(&s->place.watch);
     s->base.tend_at = shm_place_due(&s->place);
     s->base.counters = counters;

@@ -53,6 +53,7 @@ static int udp_open(struct receiver **out, const struct receiver_config *config,
         udp_slot_offer(&u->slots[i], &u->messages[i].msg_hdr);
     udp_intake_init(&u->intake, counters, u->socket.buffer);
     u->lost_before = count_read(&counters->kernel_drops);
+    u->base.input_fd = u->socket.fd;
     u->base.counters = counters;
     u->base.driver = &udp_driver;
     *out = &u->base;

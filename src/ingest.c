@@ -117,8 +117,10 @@ static void answer(struct ingest *in)
 /* Whom it has asked for real-time scheduling is a thread of its own, and was there before. */
 static void confine(const struct ingest *in)
 {
-    const int writable[] = {in->notifier->fd, in->stream->wake_fd};
-    const int err = in->sandbox ? sandbox_enter(writable, 2) : -ECANCELED;
+    const struct sandbox uses = {.input = in->receiver->input_fd,
+                                 .wake = in->wake_fd,
+                                 .tell = {in->notifier->fd, in->stream->wake_fd}};
+    const int err = in->sandbox ? sandbox_enter(&uses) : -ECANCELED;
     if (in->tell && err < 0)
         log_line(in->sandbox ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "receiver: not confined: %s",
                  in->sandbox ? strerror(-err) : "--no-sandbox");

@@ -35,6 +35,8 @@ struct receiver {
     const struct receiver_driver *driver;
     struct receiver_counters *counters; /* the caller's; outlives the receiver */
 
+    int input_fd; /* immutable, set by open(): what read() reads from; -1: nothing, it only waits */
+
     /* written by whoever reads the packets, for tend() */
     counter plays; /* the sender that is heard, address << 16 | port; 0: nobody is yet */
 
@@ -64,7 +66,7 @@ struct receiver_driver {
      * Fills at most `max` packets, whose data stay valid until the next call, in order of arrival.
      * Returns their number; 0 after a wake-up, or when what came was dropped and counted; -errno
      * when the transport is gone and has to be closed and opened anew. One system call that waits,
-     * and no other but the reading itself.
+     * and no other but the reading itself, from input_fd, by those that sandbox.h leaves.
      */
     int (*read)(struct receiver *r, int wake_fd, struct packet *packets, int max);
 

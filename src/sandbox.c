@@ -4,6 +4,8 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -30,37 +32,31 @@
 
 #if defined(ARCH)
 
-/* All of these are about descriptors that are open already, time, and this thread's own end. */
+/* These are about descriptors that are open already, time, and this thread's own end. */
 static const uint16_t allowed[] = {
 #ifdef SYS_poll
     SYS_poll,
 #endif
     SYS_ppoll,
-    SYS_recvmmsg,
-    SYS_pread64,
-    SYS_read,
-    SYS_fstat,
-    SYS_newfstatat, /* what fstat() is in some libraries; looks, and opens nothing */
-    SYS_clock_gettime,
-    SYS_gettimeofday, /* both where the vDSO knows no clock */
+    SYS_clock_gettime, /* where the vDSO knows no clock */
     SYS_restart_syscall,
-    SYS_rt_sigreturn,
-    SYS_rt_sigprocmask,
     SYS_futex,
     SYS_madvise, /* its stack is given back at its end, */
     SYS_munmap,  /* and what it has allocated */
+    SYS_rt_sigprocmask,
     SYS_exit,
-    SYS_exit_group,
 #ifdef SANITIZED /* what a sanitizer's runtime does in any thread: such a build is for tests */
     SYS_mmap,
     SYS_mprotect,
     SYS_sigaltstack,
+    SYS_rt_sigreturn,
     SYS_sched_yield,
     SYS_getpid,
     SYS_gettid,
     SYS_prctl,
     SYS_nanosleep,
     SYS_clock_nanosleep,
+    SYS_exit_group,
 #endif
 };
 #define ALLOWED (sizeof allowed / sizeof allowed[0])
@@ -69,7 +65,7 @@ static const uint16_t allowed[] = {
 
 struct code {
     unsigned short count;
-    struct sock_filter steps[18 + 2 * ALLOWED + 2 * SANDBOX_WRITABLE];
+    struct sock_filter steps[48 + 2 * ALLOWED];
 };
 
 static void add(struct code *c, struct sock_filter step)
@@ -94,41 +90,69 @@ static void refuse_unless(struct code *c, uint32_t value)
     add(c, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, REFUSE));
 }
 
-static void build(struct code *c, const int *writable, int count)
+/* That call, with one of these descriptors as its first argument. */
+static void pin(struct code *c, uint32_t number, const int *fds, int count)
 {
+    const unsigned short at = c->count;
+    add(c, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 0));
+    load(c, offsetof(struct seccomp_data, args[0])); /* the lower half: little-endian machines */
+    for (int i = 0; i < count; i++)
+        if (fds[i] >= 0)
+            allow_if(c, (uint32_t)fds[i]);
+    add(c, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, REFUSE));
+    c->steps[at].jf = (uint8_t)(c->count - at - 1);
+}
+
+static void build(struct code *c, const struct sandbox *s)
+{
+    const int tell[] = {
+        s->tell[0], s->tell[1],
+#ifdef SANITIZED
+        STDERR_FILENO, /* where it tells what it has found */
+#endif
+    };
     c->count = 0;
     load(c, offsetof(struct seccomp_data, arch));
     refuse_unless(c, ARCH); /* another one's numbers mean other calls */
     load(c, offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < ALLOWED; i++)
         allow_if(c, allowed[i]);
-    refuse_unless(c, SYS_write);
-    load(c, offsetof(struct seccomp_data, args[0])); /* the lower half: little-endian machines */
-    for (int i = 0; i < count; i++)
-        allow_if(c, (uint32_t)writable[i]);
-#ifdef SANITIZED
-    allow_if(c, STDERR_FILENO); /* where it tells what it has found */
-#endif
+    pin(c, SYS_recvmmsg, &s->input, 1);
+    pin(c, SYS_pread64, &s->input, 1);
+    pin(c, SYS_lseek, &s->input, 1);
+    pin(c, SYS_read, &s->wake, 1);
+    pin(c, SYS_write, tell, sizeof tell / sizeof tell[0]);
     add(c, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, REFUSE));
 }
 
-int sandbox_enter(const int *writable, int count)
+/* What returns from a handler is not on the list. A fault ends the program as ever. */
+static void block_signals(void)
+{
+#ifndef SANITIZED
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+#endif
+}
+
+int sandbox_enter(const struct sandbox *s)
 {
     struct code c;
-    if (count > SANDBOX_WRITABLE)
-        return -EINVAL;
-    build(&c, writable, count);
+    build(&c, s);
     const struct sock_fprog program = {.len = c.count, .filter = c.steps};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+        return -errno;
+    block_signals();
+    return 0;
 }
 
 #else
 
-int sandbox_enter(const int *writable, int count)
+int sandbox_enter(const struct sandbox *s)
 {
-    (void)writable, (void)count;
+    (void)s;
     return -ENOSYS;
 }
 

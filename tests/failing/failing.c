@@ -243,6 +243,7 @@ WRAP(ppoll, int,
      (struct pollfd * fds, nfds_t n, const struct timespec *most, const sigset_t *signals),
      (fds, n, most, signals), RUNS, ENOMEM, -1)
 WRAP(pread, ssize_t, (int fd, void *to, size_t n, off_t from), (fd, to, n, from), RUNS, EIO, -1)
+WRAP(lseek, off_t, (int fd, off_t to, int whence), (fd, to, whence), RUNS, EIO, -1)
 WRAP(pwrite, ssize_t, (int fd, const void *of, size_t n, off_t from), (fd, of, n, from), RUNS,
      ENOSPC, -1)
 WRAP(recvmmsg, int, (int fd, struct mmsghdr *m, unsigned n, int flags, const struct timespec *most),
