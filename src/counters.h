@@ -37,9 +37,10 @@ struct receiver_counters {
     counter refused;      /* control thread's: datagrams that the socket's filter dropped */
 };
 
-/* Written by the producer (overruns) and by the player (all others). */
+/* Written by the producer (overruns), the consumer (what is passed) and the player (all others). */
 struct stream_counters {
     counter overrun_bytes;  /* no room in the ring */
+    counter passed_bytes;   /* what another format or beginning came behind, before it was read */
     counter frames;         /* played */
     counter underruns;      /* the ring ran dry while the source was still sending */
     counter pauses;         /* the ring ran dry because the source ceased */

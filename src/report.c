@@ -36,6 +36,8 @@ static const struct reason {
      "chunks lost: their stream ended or jumped, or the file was cut short, before they were read"},
     {offsetof(struct stream_counters, overrun_bytes), true,
      "bytes dropped: the output stood still"},
+    {offsetof(struct stream_counters, passed_bytes), true,
+     "bytes passed over: another format came before they were heard"},
     {offsetof(struct stream_counters, underruns), true,
      "times the guest's sound came too late and was interrupted; a higher -t holds more in store"},
     {offsetof(struct stream_counters, skips), true,

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define REPORT_REASONS 13
+#define REPORT_REASONS 14
 
 struct report {
     const struct receiver_counters *receiver;

@@ -206,9 +206,17 @@ void stream_read(struct stream *s, uint8_t *dst, uint64_t bytes)
     }
 }
 
+void stream_drop(struct stream *s)
+{
+    const uint64_t ready = stream_ready(s);
+    if (ready >= pcm_frame_bytes(&s->playing))
+        count_add(&s->counters.passed_bytes, ready);
+    stream_read(s, NULL, ready);
+}
+
 void stream_pass(struct stream *s)
 {
-    stream_read(s, NULL, stream_ready(s));
+    stream_drop(s);
     const struct record *r = edge_record(s);
     if (!r)
         return;

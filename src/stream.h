@@ -104,7 +104,10 @@ enum stream_edge stream_edge(struct stream *s);
 /* Reads, or with dst NULL drops, that many; bytes <= stream_ready(). */
 void stream_read(struct stream *s, uint8_t *dst, uint64_t bytes);
 
-/* Passes a STREAM_BREAK or STREAM_FORMAT; what was ready before it is dropped. Then at a whole
+/* Drops all that is ready. If that is a frame or more, it is counted: less is no sound. */
+void stream_drop(struct stream *s);
+
+/* Passes a STREAM_BREAK or STREAM_FORMAT; what was ready before it is dropped as above. Then at a whole
  * frame. */
 void stream_pass(struct stream *s);
 

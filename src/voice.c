@@ -85,10 +85,10 @@ bool voice_take_format(struct voice *v)
 static bool make_room(struct voice *v)
 {
     struct stream *s = &v->stream;
-    stream_read(s, NULL, stream_ready(s));
+    stream_drop(s);
     while (stream_edge(s) == STREAM_BREAK) {
         stream_pass(s);
-        stream_read(s, NULL, stream_ready(s));
+        stream_drop(s);
     }
     v->formats = s->playing_formats;
     return atomic_load_explicit(&s->formats, memory_order_relaxed) == v->formats;

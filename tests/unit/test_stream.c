@@ -121,6 +121,50 @@ static void the_newest_format_is_found(void **state)
 }
 
 /* A full ring drops what comes, says how much, and goes on at a whole frame once there is room. */
+static uint64_t passed(const struct stream *s)
+{
+    return count_read(&s->counters.passed_bytes);
+}
+
+/* What nobody reads any more because of what came behind it. */
+static void what_is_passed_is_counted(void **state)
+{
+    (void)state;
+    struct stream s;
+    begin(&s, 0, &stereo);
+    write_bytes(&s, 0, 5000);
+    stream_begin(&s, &seven, nobody);
+    write_bytes(&s, 0, 2100);
+    stream_begin(&s, &stereo, nobody);
+    write_bytes(&s, 0, 1154); /* and half a frame */
+    stream_begin(&s, &seven, nobody);
+    write_bytes(&s, 0, 210);
+    stream_commit(&s);
+    assert_int_equal(passed(&s), 0);
+    assert_int_equal(stream_ready(&s), 5000);
+    expect_bytes(&s, 0, 1000);
+    stream_pass(&s);
+    assert_int_equal(passed(&s), 4000);
+    assert_int_equal(stream_ready(&s), 2100);
+    expect_bytes(&s, 0, 2100);
+    stream_pass(&s);
+    assert_int_equal(stream_ready(&s), 1154);
+    expect_bytes(&s, 0, 1152);
+    stream_pass(&s);
+    assert_int_equal(passed(&s), 4000);
+    stream_begin(&s, &stereo, nobody);
+    stream_begin(&s, &seven, nobody);
+    stream_commit(&s);
+    assert_true(stream_pass_to_newest(&s));
+    assert_int_equal(passed(&s), 4210);
+    write_bytes(&s, 0, 1050);
+    stream_commit(&s);
+    stream_drop(&s);
+    assert_int_equal(passed(&s), 5260);
+    assert_int_equal(stream_ready(&s), 0);
+    stream_finish(&s);
+}
+
 static void a_full_ring_drops_and_counts(void **state)
 {
     (void)state;
@@ -317,6 +361,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(formats_travel_in_order),
         cmocka_unit_test(the_newest_format_is_found),
+        cmocka_unit_test(what_is_passed_is_counted),
         cmocka_unit_test(a_full_ring_drops_and_counts),
         cmocka_unit_test(a_beginning_waits_for_room),
         cmocka_unit_test(the_line_belongs_to_its_beginning),
