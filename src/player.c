@@ -86,15 +86,10 @@ static void go_idle(struct player *p, int64_t now)
     p->playing = false;
     p->resumes = false;
     p->tail_left = p->fade_frames + p->flush;
-    p->fade_left = 0;
+    p->tail = p->fade;
+    p->fade.left = 0;
     p->dry_epoch = p->line.epoch;
     p->dry_serial = p->line.serial;
-}
-
-static void fade_in(struct player *p)
-{
-    p->fade_left = p->fade_frames;
-    p->fade_from_old = false;
 }
 
 static void note_underrun(struct player *p, int64_t silence)
@@ -111,7 +106,7 @@ static void judge_silence(struct player *p, int64_t now)
     p->fresh = 0;
     if (!p->resumes && p->dry_serial == p->line.serial && p->dry_epoch == p->line.epoch) {
         note_underrun(p, now - p->dry_at);
-        fade_in(p);
+        player_fade_in(p);
     } else {
         count_add(&p->config.stream->counters.pauses, 1);
         slack_paused(&p->learnt->slack);
@@ -138,9 +133,12 @@ static uint64_t last_silence(const struct player *p, uint32_t least, uint32_t mo
     return p->sink.queued && soon < most ? soon : most;
 }
 
-/* How much silence comes before the sound that waits: no more than `least` unless it begins. */
-static uint32_t silence_before(struct player *p, uint64_t ready, uint32_t least, uint32_t most,
-                               const struct player_moment *m)
+/*
+ * The last sound's tail, silence until the next one, no more than `least` unless that begins: then it plays.
+ * How many frames.
+ */
+static uint32_t give_silence(struct player *p, uint8_t *dst, uint64_t ready, uint32_t least,
+                             uint32_t most, const struct player_moment *m)
 {
     if (ready > 0)
         judge_silence(p, m->now);
@@ -150,6 +148,7 @@ static uint32_t silence_before(struct player *p, uint64_t ready, uint32_t least,
     uint32_t silent = begins ? (uint32_t)wait : least;
     if (silent < p->tail_left) /* what ended dies away first */
         silent = p->tail_left < room ? p->tail_left : room;
+    player_play_nothing(p, dst, silent);
     if (begins && silent < most) {
         player_pass_over(p, silent - wait);
         go_playing(p);
@@ -175,7 +174,7 @@ static void begin_anew(struct player *p, int64_t now)
     go_idle(p, now);
     p->dry_serial = 0;               /* nobody was late, */
     slack_paused(&p->learnt->slack); /* whatever the store has looked like */
-    fade_in(p);
+    player_fade_in(p);
 }
 
 static void keep_time(struct player *p, uint64_t ready, uint32_t least, uint32_t most,
@@ -219,8 +218,7 @@ static uint32_t give(struct player *p, uint8_t *dst, uint32_t least, uint32_t mo
     struct player_moment m = *moment;
     uint32_t done = 0;
     if (!p->playing) {
-        done = silence_before(p, is_ending(p) ? 0 : frames_ready(p), least, most, &m);
-        player_play_nothing(p, dst, done);
+        done = give_silence(p, dst, is_ending(p) ? 0 : frames_ready(p), least, most, &m);
         m.now += pcm_frames_ns(done, p->sink.rate);
     }
     if (p->playing) {

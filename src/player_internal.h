@@ -47,6 +47,11 @@
 #define RESUMED_FOR_NS                                                                             \
     (800 * NS_PER_MS) /* or so long after a pause: short sounds are heard whole */
 
+struct player_fade {
+    uint32_t left; /* frames of it still to play */
+    bool from_old; /* it is a crossfade, from `old`; else a fade-in */
+};
+
 struct player {
     /* immutable once started */
     struct player_config config;
@@ -74,9 +79,9 @@ struct player {
     uint32_t losses;             /* of the line, that have been noted, */
     bool lost;                   /* and not made up for yet */
     int64_t lag;                 /* of the line, that has been noted */
-    uint32_t fade_left;          /* frames of a crossfade or fade-in still to play */
-    bool fade_from_old;          /* it is a crossfade, from `old` */
-    uint32_t tail_left;          /* frames of a tail still to play */
+    struct player_fade fade;     /* of the sound that plays, or will */
+    uint32_t tail_left;          /* frames of a tail still to play, */
+    struct player_fade tail;     /* and the fade that the sound it ends was in */
     struct resampler *resampler; /* NULL: it does not steer */
     double target;               /* frames of depth that it steers for */
     double sinking;     /* frames: where it should be, coming down no faster than that one does */
@@ -119,6 +124,12 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
 
 /* Sound that goes on begins so many frames later than it should: those are left out, if they are there. */
 void player_pass_over(struct player *p, uint64_t frames);
+
+/* What begins next is no sound's own beginning. */
+static inline void player_fade_in(struct player *p)
+{
+    p->fade = (struct player_fade){.left = p->fade_frames};
+}
 
 static inline int64_t player_frames(const struct player *p, int64_t ns)
 {

@@ -14,17 +14,17 @@ static void ramp(float *x, uint8_t channels, uint32_t frames, float from, float 
 }
 
 /* The sound that was left fades out under the one that begins. */
-static void crossfade(struct player *p, float *x, uint32_t frames)
+static void crossfade(const struct player *p, struct player_fade *fade, float *x, uint32_t frames)
 {
     const uint8_t channels = p->config.source.channels;
-    const uint32_t n = frames < p->fade_left ? frames : p->fade_left;
-    const uint32_t done = p->fade_frames - p->fade_left;
+    const uint32_t n = frames < fade->left ? frames : fade->left;
+    const uint32_t done = p->fade_frames - fade->left;
     const float step = 1.0f / (float)p->fade_frames;
     ramp(x, channels, n, (float)done * step, step);
-    if (p->fade_from_old)
+    if (fade->from_old)
         for (uint32_t i = 0; i < n * channels; i++)
             x[i] += p->old[done * channels + i];
-    p->fade_left -= n;
+    fade->left -= n;
 }
 
 /* Source-layout floats become the output's samples. */
@@ -95,7 +95,7 @@ static uint32_t make_frames(struct player *p, float *x, uint32_t frames, uint64_
 
 uint32_t player_play(struct player *p, uint8_t *dst, uint32_t frames, uint64_t ready)
 {
-    if (p->plain && p->fade_left == 0) {
+    if (p->plain && p->fade.left == 0) {
         const uint32_t n = ready < frames ? (uint32_t)ready : frames;
         stream_read(p->config.stream, dst, (uint64_t)n * p->frame_bytes);
         if (n > 0)
@@ -104,8 +104,7 @@ uint32_t player_play(struct player *p, uint8_t *dst, uint32_t frames, uint64_t r
     }
     float x[BLOCK * PCM_MAX_CHANNELS];
     const uint32_t n = make_frames(p, x, frames, &ready, read_frames);
-    if (p->fade_left > 0)
-        crossfade(p, x, n);
+    crossfade(p, &p->fade, x, n);
     emit(p, dst, x, n);
     return n;
 }
@@ -118,6 +117,7 @@ static uint8_t *play_tail(struct player *p, uint8_t *dst, uint32_t frames)
         const uint32_t n = make_frames(p, x, frames < BLOCK ? frames : BLOCK, &left, tail_frames);
         if (n == 0)
             break;
+        crossfade(p, &p->tail, x, n);
         emit(p, dst, x, n);
         frames -= n;
         dst += (size_t)n * p->sink_frame_bytes;
@@ -146,8 +146,7 @@ void player_skip(struct player *p, uint64_t frames, uint64_t ready)
         return; /* not so much after all: it goes on, faded in */
     stream_read(s, NULL, (uint64_t)left * p->frame_bytes);
     player_settle(p);
-    p->fade_left = p->fade_frames;
-    p->fade_from_old = true;
+    p->fade = (struct player_fade){.left = p->fade_frames, .from_old = true};
     count_add(&s->counters.skips, 1);
     count_add(&s->counters.skipped_frames, frames);
 }

@@ -129,7 +129,7 @@ void player_pass_over(struct player *p, uint64_t frames)
 {
     /* of what was there before, player_wait_before() may have dropped some */
     const uint64_t ready = stream_ready(p->config.stream) / p->frame_bytes;
-    if (p->fade_left > 0) /* else it is a sound's beginning, which is heard whole */
+    if (p->fade.left > 0) /* else it is a sound's beginning, which is heard whole */
         drop(p, frames < ready ? frames : ready);
 }
 
@@ -140,6 +140,15 @@ static uint64_t begin_ended(struct player *p, uint64_t ready, int64_t age)
         return 0;
     drop(p, ready);
     return PLAYER_NOT_YET;
+}
+
+/* The sound that waits has to do without so many of its frames. */
+static void begin_within(struct player *p, uint64_t frames)
+{
+    if (frames == 0)
+        return;
+    drop(p, frames);
+    player_fade_in(p);
 }
 
 uint64_t player_wait_before(struct player *p, uint64_t ready, const struct player_moment *m)
@@ -168,7 +177,7 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
         return begin_ended(p, ready, depth - held - (int64_t)ready);
     if (p->resumes) { /* from its first frame on, unless that is older than any latency */
         const int64_t old = depth - player_frames(p, p->config.bound - player_beyond(m));
-        drop(p, (uint64_t)(old <= 0 ? 0 : old < (int64_t)ready ? old : (int64_t)ready));
+        begin_within(p, (uint64_t)(old <= 0 ? 0 : old < (int64_t)ready ? old : (int64_t)ready));
         return 0;
     }
     /* It goes on: it begins where it belongs, with as much in store as a burst needs. */
@@ -176,10 +185,10 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     if (spare < 0)
         return PLAYER_NOT_YET;    /* frames were lost: the line does not know yet */
     if (late >= (int64_t)ready) { /* more is lost behind it, or the output itself holds too much */
-        drop(p, ready);
+        begin_within(p, ready);
         return PLAYER_NOT_YET;
     }
-    drop(p, (uint64_t)(late < spare ? late : spare));
+    begin_within(p, (uint64_t)(late < spare ? late : spare));
     return 0;
 }
 
@@ -202,7 +211,7 @@ static bool lasts(struct player *p, bool exceeds, int64_t now)
 uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
                        const struct player_moment *m)
 {
-    if (p->fade_left > 0)
+    if (p->fade.left > 0)
         return 0;
     const int64_t held = player_frames(p, m->held);
     const int64_t wanted = player_target_depth(p, player_beyond(m)),

@@ -7,9 +7,11 @@
 #define LOOKS_PER_S 1000
 #define WHOLE       1e-3 /* a level this near, relative, is the full one */
 #define SILENT      1e-3
-#define FADE_S      4e-3 /* a fade from nothing takes longer */
-#define JUMP_MS     0.3  /* a latency that changes so much from one look to the next... */
-#define JUMP_NS     (10 * NS_PER_MS) /* ...once in so long */
+#define FADE_S                                                                                     \
+    2e-3 /* a fade from nothing takes longer, one from a sound to its opposite twice that */
+#define SEAM_S  1e-3             /* a resampler spreads it out no further */
+#define JUMP_MS 0.3              /* a latency that changes so much from one look to the next... */
+#define JUMP_NS (10 * NS_PER_MS) /* ...once in so long */
 
 void ear_init(struct ear *e)
 {
@@ -26,6 +28,8 @@ void ear_turn_away(struct ear *e)
 {
     e->begun = false;
     e->known = false;
+    e->quiet = true;
+    e->left = e->right = 0;
 }
 
 /* Which frame is it, and how long ago did it come to be? */
@@ -61,20 +65,36 @@ static void judge_level(struct ear *e, double power)
         e->heard.off = fmax(e->heard.off, fabs(sqrt(power) - GUEST_LEVEL));
 }
 
+/* A step from a frame to the next one: the level of both is that of a fade, or it is a click. */
+static void judge_step(struct ear *e, float left, float right, double most, uint32_t seam)
+{
+    const double dl = left - e->left, dr = right - e->right;
+    const double rises = hypot(left, right) - hypot(e->left, e->right);
+    if (e->seam_left > 0)
+        e->seam_left--;
+    if (dl * dl + dr * dr <= most * most)
+        return;
+    if (fabs(rises) > most)
+        e->heard.clicks++;
+    else if (e->seam_left == 0)
+        e->heard.seams++;
+    e->seam_left = seam;
+}
+
 void ear_hear(struct ear *e, const struct guest *g, const float *x, uint32_t frames, double at,
               double frame_ns)
 {
-    const float step = (float)(GUEST_LEVEL / (FADE_S * g->format.rate));
+    const double step = GUEST_LEVEL / FADE_S * frame_ns / NS_PER_S;
+    const uint32_t seam = (uint32_t)(SEAM_S * NS_PER_S / frame_ns);
     for (uint32_t i = 0; i < frames; i++) {
         const float left = x[2 * i], right = x[2 * i + 1];
-        const float dl = left - e->left, dr = right - e->right;
-        e->heard.clicks += dl * dl + dr * dr > step * step;
+        judge_step(e, left, right, step, seam);
         e->left = left;
         e->right = right;
         judge_level(e, (double)(left * left + right * right));
         if (e->until_look > 0)
             e->until_look--;
-        else if (e->whole) {
+        else if (e->whole && g) {
             look(e, g, left, right, at + i * frame_ns);
             e->until_look = g->format.rate / LOOKS_PER_S;
         }

@@ -8,6 +8,7 @@
 
 #define TICK_NS        (10 * NS_PER_MS)
 #define TICKS_A_MINUTE 6000.0
+#define SOFT_S         8e-3
 #define LOOK_LATE_NS   (100 * NS_PER_US) /* a sleeping thread wakes up so much late at most */
 
 static double frame_ns(const struct guest *g)
@@ -23,22 +24,42 @@ static void draw_line(struct guest *g, double now)
     g->lines[++g->newest % GUEST_LINES] = line;
 }
 
+/* Sample i of that format, of a sine where i is even, of the cosine where it is odd. */
+static void put(const struct guest *g, uint8_t *pcm, uint64_t i, uint64_t frame, double level)
+{
+    const double angle = 2 * M_PI * (double)(frame % g->format.rate) / g->format.rate;
+    const double x = level * (i % 2 ? cos(angle) : sin(angle));
+    if (g->format.width == 16)
+        ((int16_t *)(void *)pcm)[i] = (int16_t)lrint(32768 * x);
+    else
+        ((int32_t *)(void *)pcm)[i] = (int32_t)lrint(2147483647.0 * x);
+}
+
 /* A second of sound in the format's bytes, so that any packet is one piece of it. */
 static void render(struct guest *g)
 {
-    const uint32_t rate = g->format.rate, frames = rate + g->grain;
+    const uint32_t frames = g->format.rate + g->grain, bytes = pcm_frame_bytes(&g->format);
     free(g->sound);
-    g->sound = malloc((size_t)frames * pcm_frame_bytes(&g->format));
-    if (!g->sound)
+    free(g->soft);
+    g->sound = malloc((size_t)frames * bytes);
+    g->soft = malloc((size_t)g->grain * bytes);
+    if (!g->sound || !g->soft)
         abort();
-    for (uint32_t i = 0; i < 2 * frames; i++) {
-        const double angle = 2 * M_PI * (i / 2) / rate;
-        const double x = GUEST_LEVEL * (i % 2 ? cos(angle) : sin(angle));
-        if (g->format.width == 16)
-            ((int16_t *)(void *)g->sound)[i] = (int16_t)lrint(32768 * x);
-        else
-            ((int32_t *)(void *)g->sound)[i] = (int32_t)lrint(2147483647.0 * x);
+    for (uint32_t i = 0; i < 2 * frames; i++)
+        put(g, g->sound, i, i / 2, GUEST_LEVEL);
+}
+
+/* The packet of `grain` frames that is sent next. */
+static const uint8_t *packet(struct guest *g)
+{
+    const double rises = SOFT_S * g->format.rate;
+    if ((double)(g->sent - g->begins) > rises)
+        return g->sound + g->sent % g->format.rate * (size_t)pcm_frame_bytes(&g->format);
+    for (uint64_t i = 0; i < 2 * (uint64_t)g->grain; i++) {
+        const uint64_t frame = g->sent + i / 2;
+        put(g, g->soft, i, frame, GUEST_LEVEL * fmin((double)(frame - g->begins) / rises, 1));
     }
+    return g->soft;
 }
 
 static void begin(struct guest *g, double now, uint32_t rate)
@@ -47,7 +68,7 @@ static void begin(struct guest *g, double now, uint32_t rate)
         .rate = rate, .width = (uint8_t)g->scenario->width, .channels = 2, .mask = 3};
     g->grain = g->scenario->ivshmem ? rate / 50 : SCREAM_PAYLOAD / pcm_frame_bytes(&g->format);
     g->tick_frames = rate / 100;
-    g->counted = g->sent = g->published = 0;
+    g->counted = g->sent = g->published = g->begins = 0;
     g->first_line = g->newest + 1;
     draw_line(g, now);
     render(g);
@@ -85,6 +106,7 @@ void guest_init(struct guest *g, const struct scenario *s, struct stream *stream
 void guest_finish(struct guest *g)
 {
     free(g->sound);
+    free(g->soft);
 }
 
 double guest_next(const struct guest *g)
@@ -99,9 +121,9 @@ static int send_until(struct guest *g, uint64_t end, int64_t now)
     int sent = 0;
     for (; g->sent + g->grain <= end; g->sent += g->grain, sent++)
         if (g->scenario->loss == 0 || dice_part(&g->dice) >= g->scenario->loss)
-            stream_write(g->stream,
-                         g->sound + g->sent % g->format.rate * (size_t)pcm_frame_bytes(&g->format),
-                         bytes, now);
+            stream_write(g->stream, packet(g), bytes, now);
+        else
+            g->lost++;
     if (sent > 0)
         stream_commit(g->stream);
     return sent;
@@ -152,6 +174,7 @@ void guest_pause(struct guest *g, double until)
     const double tick = TICK_NS / (1 + g->ppm * 1e-6);
     const double ticks = floor((until - g->tick_at) / tick);
     g->paused_until = g->tick_at + (ticks + 0.5) * tick;
+    g->begins = g->sent + (g->published - g->sent) / g->grain * g->grain;
     draw_line(g, g->tick_at + ticks * tick);
 }
 

@@ -1,7 +1,7 @@
 /*
  * The guest's driver and the receiver that reads it, simulated: what is written to a stream, and when. The
  * left channel is a sine of 1 Hz and the right one the cosine, so that each frame heard tells which
- * one it is.
+ * one it is. Each sound begins softly: whatever step is heard is none of the guest's.
  */
 #ifndef SCREAM_SIM_GUEST_H
 #define SCREAM_SIM_GUEST_H
@@ -26,7 +26,9 @@ struct guest {
     struct stream *stream;
     struct dice dice;
     struct pcm_format format;
-    uint8_t *sound; /* a second of it, and a chunk more */
+    uint8_t *sound;  /* a second of it, and a chunk more, */
+    uint8_t *soft;   /* and room for a packet of a beginning, */
+    uint64_t begins; /* which is this frame */
 
     double ppm;             /* of its clock, now */
     uint32_t grain;         /* frames that are sent together */
@@ -36,6 +38,7 @@ struct guest {
     double stalled_until;   /* ns */
     double paused_until;    /* ns */
     uint64_t counted, sent; /* frames since the beginning of the format */
+    uint64_t lost;          /* packets of all formats */
 
     /* shared memory: what has been written, and the receiver that looks for it */
     uint64_t published; /* frames */

@@ -24,6 +24,7 @@ void trace_add(struct trace *t, double at, const struct heard *h, double ratio)
         .silent = (uint32_t)h->silent,
         .partly = (uint16_t)(h->partly < UINT16_MAX ? h->partly : UINT16_MAX),
         .clicks = small(h->clicks),
+        .seams = small(h->seams),
         .jumps = small(h->jumps),
         .gaps = small(h->gaps),
     };

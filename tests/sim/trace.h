@@ -13,12 +13,13 @@ struct point {
     float ratio;     /* ppm off 1 */
     uint32_t silent; /* frames */
     uint16_t partly; /* frames */
-    uint8_t clicks, jumps, gaps;
+    uint8_t clicks, seams, jumps, gaps;
 };
 
 struct trace {
     struct point *points;
     size_t count, room;
+    uint64_t lost; /* packets, in all */
 };
 
 void trace_add(struct trace *t, double at, const struct heard *h, double ratio);

@@ -72,7 +72,6 @@ static void judge_calm(struct verdict *v, const struct scenario *s, const struct
         const struct point *p = &t->points[i];
         const bool excuse = within(spans, count, p->at, VERDICT_RECOVERY_S);
         *(excuse ? &v->excused : &v->dropouts) += (unsigned)p->gaps + p->jumps;
-        *(excuse ? &v->rough : &v->clicks) += p->clicks;
         v->partly += excuse ? 0 : p->partly / s->rate;
         if (within(spans, count, p->at, s->resettle))
             continue;
@@ -133,9 +132,13 @@ static void judge_span(struct verdict *v, const struct trace *t, const struct sp
 void verdict_of(struct verdict *v, const struct scenario *s, const struct trace *t)
 {
     size_t count;
+    unsigned seams = 0;
     struct span *spans = list_spans(s, &count);
     *v = (struct verdict){0};
     judge_calm(v, s, t, spans, count);
+    for (size_t i = 0; i < t->count; i++)
+        seams += t->points[i].seams, v->clicks += t->points[i].clicks;
+    v->clicks += seams > t->lost ? seams - (unsigned)t->lost : 0;
     for (size_t i = 0; i < count; i++)
         judge_span(v, t, &spans[i]);
     free(spans);
@@ -157,11 +160,11 @@ void verdict_print(const struct verdict *v, FILE *f)
     fprintf(f, "ratio        %+.2f ppm, sd %.3f ppm", v->ratio, v->ratio_sd);
     if (!isnan(v->ratio_off))
         fprintf(f, ", %+.3f from what the clocks make it", v->ratio_off);
-    fprintf(f, "\ndropouts     %u, clicks %u, %.1f ms of fades\n", v->dropouts, v->clicks,
-            v->partly * 1e3);
+    fprintf(f, "\ndropouts     %u, %.1f ms of fades; %u clicks in all\n", v->dropouts,
+            v->partly * 1e3, v->clicks);
     if (v->happened)
         fprintf(f,
                 "happened     %u times: back after %.3f s at most, latency moved by %.3f ms, "
-                "%u dropouts, %u clicks meanwhile\n",
-                v->happened, v->recovery, v->moved, v->excused, v->rough);
+                "%u dropouts meanwhile\n",
+                v->happened, v->recovery, v->moved, v->excused);
 }

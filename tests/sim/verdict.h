@@ -14,15 +14,15 @@ struct verdict {
     double ratio, ratio_sd;            /* ppm off 1 */
     double ratio_off;                  /* ppm: from what the clocks make it; NaN: they changed */
     unsigned dropouts;                 /* silences and jumps */
-    unsigned clicks;
-    double partly; /* s at neither full level nor silence */
+    double partly;                     /* s at neither full level nor silence */
 
     /* what happened */
     unsigned happened;
     unsigned excused; /* dropouts while and just after it did */
-    unsigned rough;   /* clicks */
     double recovery;  /* s until sound and latency were back, at most; INFINITY: never */
     double moved;     /* ms that the latency was off by then, at most */
+
+    unsigned clicks; /* from the first frame on: nothing but a lost packet excuses one */
 
     double latency_less; /* ms: the median, less the period and what lies behind it */
 };

@@ -93,8 +93,8 @@ void world_forget(struct world *w)
 
 static void hear(struct world *w, const float *x, uint32_t frames, double at)
 {
-    if (pcm_format_equal(&w->stream.playing, &w->guest.format))
-        ear_hear(&w->ear, &w->guest, x, frames, at, w->frame_ns);
+    const bool present = pcm_format_equal(&w->stream.playing, &w->guest.format);
+    ear_hear(&w->ear, present ? &w->guest : NULL, x, frames, at, w->frame_ns);
 }
 
 static void fill(struct world *w, uint32_t frames)
@@ -128,6 +128,7 @@ static void tell(struct world *w)
     const struct trace *t = w->trace;
     if (!t || (t->count > 0 && at - t->points[t->count - 1].at < TRACE_POINT_NS / NS_PER_S))
         return;
+    w->trace->lost = w->guest.lost;
     trace_add(w->trace, at, &w->ear.heard, player_ratio(w->player));
     ear_forget(&w->ear);
 }
