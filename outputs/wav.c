@@ -35,6 +35,16 @@ static int wav_probe(const struct output_config *config)
     return 0;
 }
 
+static const char *name_of(const struct output_config *config)
+{
+    return config->device ? config->device : WAV_DEFAULT_NAME;
+}
+
+static int wav_rehearse(const struct output_config *config, char *text, size_t size)
+{
+    return wav_file_rehearse(name_of(config), text, size);
+}
+
 static int wav_open(struct output **out, const struct output_config *config,
                     const struct pcm_format *source, struct player *player, char *why, size_t size)
 {
@@ -45,8 +55,7 @@ static int wav_open(struct output **out, const struct output_config *config,
     }
     w->output.notifier = config->notifier;
     w->player = player;
-    const char *name = config->device ? config->device : WAV_DEFAULT_NAME;
-    const int err = wav_file_open(&w->file, name, source, WAV_LIMIT, why, size);
+    const int err = wav_file_open(&w->file, name_of(config), source, WAV_LIMIT, why, size);
     if (err < 0) {
         free(w);
         return err;
@@ -123,6 +132,7 @@ const struct output_driver wav_driver = {
     .flags = OUTPUT_EXACT | OUTPUT_SINGLE,
     .uses = "d",
     .probe = wav_probe,
+    .rehearse = wav_rehearse,
     .open = wav_open,
     .start = wav_start,
     .stop = wav_stop,

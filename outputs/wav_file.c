@@ -2,6 +2,7 @@
 
 #include "../src/chmap.h"
 #include "../src/log.h"
+#include "wav_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 
 #define TAG_PCM        0x0001
 #define TAG_EXTENSIBLE 0xfffe
-#define MOST_NUMBERED  99999
+#define MOST_TRIES     16
 
 /* KSDATAFORMAT_SUBTYPE_PCM behind its first two bytes, which are the format tag. */
 static const uint8_t subtype_tail[14] = {0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80,
@@ -75,26 +76,14 @@ uint32_t wav_header(uint8_t out[WAV_HEADER_MAX], const struct pcm_format *format
     return bytes;
 }
 
-/* ---- names ---- */
+/* ---- files ---- */
 
-/* "scream.wav", "scream-2.wav", ...: 0 or -ENAMETOOLONG. */
-static int numbered(char path[PATH_MAX], const char *name, unsigned number)
-{
-    const char *dot = strrchr(name, '.');
-    const char *slash = strrchr(name, '/');
-    const char *base = slash ? slash + 1 : name;
-    const size_t stem = dot && dot > base ? (size_t)(dot - name) : strlen(name);
-    const int n = number == 1
-                      ? snprintf(path, PATH_MAX, "%s", name)
-                      : snprintf(path, PATH_MAX, "%.*s-%u%s", (int)stem, name, number, name + stem);
-    return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
-}
-
+/* Another program may take the name in between. */
 static int create(struct wav_file *f)
 {
     int err = -EEXIST;
-    for (unsigned number = 1; err == -EEXIST && number <= MOST_NUMBERED; number++) {
-        err = numbered(f->path, f->name, number);
+    for (int tries = 0; err == -EEXIST && tries < MOST_TRIES; tries++) {
+        err = wav_name_next(f->path, f->name);
         if (err < 0)
             break;
         f->fd = open(f->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -127,21 +116,65 @@ static int begin(struct wav_file *f)
     return err;
 }
 
+static bool is_no_file(const char *name)
+{
+    struct stat st;
+    return stat(name, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+/* In a clause, with a remedy; returns err. */
+static int explain(char *why, size_t size, const char *path, int err)
+{
+    char buf[LOG_PATH];
+    const char *told = log_path(buf, path), *what = strerror(-err),
+               *remedy = "-d names another file";
+    if (err == -ENOTSUP) {
+        snprintf(why, size, "'%s' is no regular file; what is not goes with -o raw", told);
+        return err;
+    }
+    if (err == -ENOENT || err == -ENOTDIR) {
+        what = "there is no such folder";
+        remedy = "make it, or name another file by -d";
+    } else if (err == -EEXIST) {
+        what = "it and all before it are taken";
+        remedy = "move them away, or name another file by -d";
+    }
+    snprintf(why, size, "cannot write '%s': %s; %s", told, what, remedy);
+    return err;
+}
+
 int wav_file_open(struct wav_file *f, const char *name, const struct pcm_format *format,
                   uint64_t limit, char *why, size_t size)
 {
-    struct stat st;
-    char told[LOG_PATH];
-    if (stat(name, &st) == 0 && !S_ISREG(st.st_mode)) {
-        snprintf(why, size, "'%s' is no regular file: what is not goes with -o raw",
-                 log_path(told, name));
-        return -ENOTSUP;
-    }
+    if (is_no_file(name))
+        return explain(why, size, name, -ENOTSUP);
     *f = (struct wav_file){.fd = -1, .name = name, .format = *format, .limit = limit};
     const int err = begin(f);
+    return err < 0 ? explain(why, size, f->path, err) : 0;
+}
+
+static int may_create_in(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1,
+             slash ? path : ".");
+    return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+int wav_file_rehearse(const char *name, char *text, size_t size)
+{
+    char path[PATH_MAX], told[LOG_PATH];
+    if (is_no_file(name))
+        return explain(text, size, name, -ENOTSUP);
+    int err = wav_name_next(path, name);
+    if (err == 0)
+        err = may_create_in(path);
     if (err < 0)
-        snprintf(why, size, "cannot write '%s': %s", log_path(told, f->path), strerror(-err));
-    return err;
+        return explain(text, size, path, err);
+    snprintf(text, size, "a new file, '%s'%s", log_path(told, path),
+             strcmp(path, name) == 0 ? "" : "; what there is is not written over");
+    return 0;
 }
 
 /*

@@ -26,12 +26,18 @@ struct wav_file {
 };
 
 /*
- * Makes a new file. None is ever written over: where `name` is taken, "stem-2.wav" is tried, then 3
- * and so on. name: the caller's, outlives the file; limit: WAV_LIMIT but in tests. 0, or -errno
+ * Makes a new file. None is ever written over: where `name` is taken, it is "stem-2.wav", then 3 and so
+ * on (wav_name.h). name: the caller's, outlives the file; limit: WAV_LIMIT but in tests. 0, or -errno
  * with `why` filled; -ENOTSUP if `name` is something other than a regular file.
  */
 int wav_file_open(struct wav_file *f, const char *name, const struct pcm_format *format,
                   uint64_t limit, char *why, size_t size);
+
+/*
+ * What wav_file_open() would do, but no file is made: 0 and which one in `text`, or -errno and why not, with
+ * the remedy behind a semicolon.
+ */
+int wav_file_rehearse(const char *name, char *text, size_t size);
 
 /*
  * Appends whole frames; what the limit leaves no room for begins another file. 0, or -errno

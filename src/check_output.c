@@ -68,11 +68,25 @@ static void note_unused(const struct output_driver *d, const struct options *opt
         findings_add(f, FINDING_NOTE, SUBJECT, NULL, "%s has no use for %s", d->name, unused);
 }
 
+static void check_rehearsed(const struct output_driver *d, const struct options *options,
+                            struct findings *f)
+{
+    char text[256];
+    if (d->rehearse(&options->output, text, sizeof text) < 0)
+        findings_add_clause(f, FINDING_WRONG, SUBJECT, text);
+    else
+        findings_add(f, FINDING_OK, SUBJECT, NULL, "%s: %s", d->name, text);
+}
+
 static void check_named(const struct output_driver *d, const struct options *options,
                         struct findings *f)
 {
     char text[256];
     note_unused(d, options, f);
+    if (d->rehearse) {
+        check_rehearsed(d, options, f);
+        return;
+    }
     if (d->flags & OUTPUT_EXACT) { /* opening it would leave something behind */
         findings_add(f, FINDING_OK, SUBJECT, NULL, "%s: %s", d->name, d->summary);
         return;

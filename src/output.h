@@ -69,6 +69,12 @@ struct output_driver {
     int (*probe)(const struct output_config *config);
 
     /*
+     * Optional, for an output of which a trial opening would leave something behind. Control thread. 0 and
+     * in `text` what open() would come to; or -errno and why not, as open() does. Nothing is left.
+     */
+    int (*rehearse)(const struct output_config *config, char *text, size_t size);
+
+    /*
      * Control thread; at most 2 s. Prepares a stream for what `source` brings, calls
      * player_set_sink() with what the server or device agreed to, and moves no audio yet.
      * On 0 *out is the caller's, to be closed by close(). On -errno nothing is left, and `why`

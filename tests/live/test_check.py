@@ -209,4 +209,22 @@ def outputs(place, network):
     return ''
 
 
-TESTS = [(f.__name__, f) for f in (interfaces, packets, elsewhere, memory, outputs)]
+def recordings(place, network):
+    """A file that would be new, one that is there, a folder that is not, what is no file; nothing is left."""
+    path = make(place.file('moving'), 2 * MIB)
+    old = make(place.file('old.wav'), 7)
+    with Sender(place, '-m', path, '-q'):
+        await_('its header', lambda: open(path, 'rb').read(4) == b'\x14\x20\x11\x11')
+        before = sorted(os.listdir(place.path))
+        for name, code, line in (
+                ('new.wav', OK, "ok output wav: a new file, '%s'" % place.file('new.wav')),
+                ('old.wav', OK, "ok output wav: a new file, '%s'" % place.file('old-2.wav')),
+                ('nowhere/new.wav', WRONG, "wrong output cannot write '%s'" % place.file('nowhere/new.wav')),
+                ('.', WRONG, 'wrong output ')):
+            Checking(place, '-d', place.file(name), '-m', path).says(code, line)
+        left = [n for n in os.listdir(place.path) if n not in before and not n.startswith('check')]
+    check(not left and os.path.getsize(old) == 7, 'left: %s' % left)
+    return ''
+
+
+TESTS = [(f.__name__, f) for f in (interfaces, packets, elsewhere, memory, outputs, recordings)]
