@@ -62,19 +62,28 @@ bool voice_for_ever(const struct voice *v, int error)
     return error == -EPIPE || error == -ENOTTY || error == -ENOTSUP;
 }
 
+static void note_format(struct voice *v)
+{
+    v->format = v->stream.playing;
+    v->formats = v->stream.playing_formats;
+}
+
+bool voice_take_newest(struct voice *v)
+{
+    const bool found = stream_pass_to_newest(&v->stream);
+    if (found)
+        note_format(v);
+    return found;
+}
+
 bool voice_take_format(struct voice *v)
 {
-    struct stream *s = &v->stream;
-    if (!v->exact) {
-        if (!stream_pass_to_newest(s))
-            return false;
-    } else {
-        if (stream_edge(s) != STREAM_FORMAT)
-            return false;
-        stream_pass(s);
-    }
-    v->format = s->playing;
-    v->formats = s->playing_formats;
+    if (!v->exact)
+        return voice_take_newest(v);
+    if (stream_edge(&v->stream) != STREAM_FORMAT)
+        return false;
+    stream_pass(&v->stream);
+    note_format(v);
     return true;
 }
 

@@ -13,6 +13,9 @@ bool voice_for_ever(const struct voice *v, int error);
 /* Takes the format at the front of the stream, or the newest; false: none has got there yet. */
 bool voice_take_format(struct voice *v);
 
+/* Takes the newest, whatever the output, and what comes before it is passed over. */
+bool voice_take_newest(struct voice *v);
+
 /* What plays, or is paused, is closed: another format has come, which is taken. */
 void voice_leave_format(struct voice *v, int64_t now);
 

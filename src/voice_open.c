@@ -7,6 +7,7 @@
 #define SERVER_WAIT_NS (4 * NS_PER_S)
 #define WATCHED_NS     (30 * NS_PER_S)   /* a look all the same, where there will be news */
 #define OPENINGS       4                 /* at once, */
+#define OPENINGS_EXACT 256               /* or where every byte counts, */
 #define OPENING_NS     (300 * NS_PER_MS) /* and one in so long for ever */
 
 void voice_close_output(struct voice *v)
@@ -137,16 +138,22 @@ bool voice_server_answers(struct voice *v)
     return answers;
 }
 
-/*
- * Some openings may follow each other at once; a guest that changes its format all the time gets few, but
- * where every byte counts.
- */
+/* From when on there may be one more. */
+static int64_t unspent(const struct voice *v)
+{
+    return v->opened_until - (v->exact ? OPENINGS_EXACT : OPENINGS) * OPENING_NS;
+}
+
+/* Some openings may follow each other at once; a guest that changes its format all the time gets few. */
 int64_t voice_open_due(const struct voice *v)
 {
-    if (v->exact)
-        return v->retry.due;
-    const int64_t spent = v->opened_until - OPENINGS * OPENING_NS;
-    return v->retry.due > spent ? v->retry.due : spent;
+    return v->retry.due > unspent(v) ? v->retry.due : unspent(v);
+}
+
+/* It is the last one for now: whoever wants every byte has got no sound, but a file for each packet. */
+static bool is_last(const struct voice *v, int64_t now)
+{
+    return now < unspent(v) + OPENING_NS;
 }
 
 /* begun: when the opening that ends now did. What is spent is not earned back meanwhile. */
@@ -189,8 +196,8 @@ static void wait_for_news(struct voice *v, int64_t now, const char *why)
 int voice_try_open(struct voice *v, int64_t now)
 {
     char why[256];
-    if (!v->exact)
-        voice_take_format(v); /* while it was closed another one may have begun */
+    if (!v->exact || is_last(v, now))
+        voice_take_newest(v); /* while it was closed another one may have begun */
     lookout_begin(&v->lookout);
     const int err = open_output(v, now, why, sizeof why);
     const int64_t ended = v->clock();

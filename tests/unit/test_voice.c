@@ -394,33 +394,80 @@ static void a_guest_of_many_formats_gets_few_openings(void **state)
     world_close(&w);
 }
 
-/* ---- what is told of it ---- */
-
-/* Another format begins, and all that it takes is seen to: 10 ms later. */
-static void flap(struct world *w, int i)
+/* The output takes every byte, for so long; the guest's next format is f. */
+static void take_all(struct world *w, int ms, const struct pcm_format *f, bool sends)
 {
-    static uint8_t taken[SCREAM_PAYLOAD];
-    guest_begins(w, i % 2 ? &slow : &fast);
-    run(w, 10, false, false);
-    if (told.player)
-        player_take(told.player, taken, sizeof taken);
+    static uint8_t taken[4 * SCREAM_PAYLOAD];
+    if (f)
+        guest_begins(w, f);
+    for (; ms > 0; ms -= 10) {
+        run(w, 10, sends, false);
+        if (told.player)
+            player_take(told.player, taken, sizeof taken);
+    }
 }
 
-/* Of an output that is opened for each of them. The log is bounded, and ends with the truth. */
+static void open_exact(struct world *w)
+{
+    world_open(w);
+    w->voice.named = &exact;
+    w->voice.exact = true;
+}
+
+static uint64_t dropped(const struct world *w)
+{
+    const struct stream_counters *c = &w->voice.stream.counters;
+    return count_read(&c->overrun_bytes) + count_read(&c->passed_bytes);
+}
+
+/* Where every byte counts, as many formats as a guest may have in a hurry are opened one after the other, */
+static void an_exact_output_gets_every_format(void **state)
+{
+    (void)state;
+    struct world w;
+    open_exact(&w);
+    for (int i = 0; i < 150; i++)
+        take_all(&w, 100, i % 2 ? &slow : &fast, true);
+    assert_int_equal(told.opened, 150);
+    assert_int_equal(dropped(&w), 0);
+    world_close(&w);
+}
+
+/* and of those of one that means harm few, and what comes after it is heard at once. */
+static void nor_does_it_get_thousands(void **state)
+{
+    (void)state;
+    struct world w;
+    open_exact(&w);
+    for (int i = 0; i < 10000; i++)
+        take_all(&w, 10, i % 2 ? &slow : &fast, true);
+    assert_in_range(told.opened, 300, 256 + 100 * 10 / 3 + 2);
+    assert_true(dropped(&w) > 0);
+    take_all(&w, 400, &fast, true);
+    const uint64_t lost = dropped(&w), frames = count_read(&w.voice.stream.counters.frames);
+    assert_true(pcm_format_equal(&told.format, &fast));
+    take_all(&w, 1000, NULL, true);
+    assert_int_equal(dropped(&w), lost);
+    assert_in_range(count_read(&w.voice.stream.counters.frames) - frames, 100 * 288 - 288,
+                    100 * 288 + 288);
+    world_close(&w);
+}
+
+/* ---- what is told of it ---- */
+
+/* The log is bounded, and ends with the truth. */
 static void ten_thousand_formats_are_a_few_lines(void **state)
 {
     (void)state;
     static char text[1 << 16];
     for (int last = 0; last < 2; last++) {
         struct world w;
-        world_open(&w);
-        w.voice.named = &exact;
-        w.voice.exact = true;
+        open_exact(&w);
         log_set_level(last ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
         const struct capture c = capture();
         for (int i = 0; i < 10000 + last; i++)
-            flap(&w, i);
-        run(&w, 1000, false, false);
+            take_all(&w, 10, i % 2 ? &slow : &fast, false);
+        take_all(&w, 1200, NULL, false);
         log_set_level(LOG_LEVEL_ERROR);
         captured(&c, text, sizeof text);
         assert_in_range(count_of(text, "\n"), 6, 12); /* in 100 s */
@@ -842,6 +889,8 @@ int main(void)
         cmocka_unit_test(an_output_that_fails_at_once_is_not_hammered),
         cmocka_unit_test(every_byte_is_read_or_counted),
         cmocka_unit_test(a_guest_of_many_formats_gets_few_openings),
+        cmocka_unit_test(an_exact_output_gets_every_format),
+        cmocka_unit_test(nor_does_it_get_thousands),
         cmocka_unit_test(ten_thousand_formats_are_a_few_lines),
         cmocka_unit_test(an_output_that_fails_always_is_a_few_lines),
         cmocka_unit_test(a_restarted_server_gets_the_sound_back),
