@@ -130,7 +130,7 @@ static void *run(void *arg)
 {
     struct ingest *in = arg;
     int err = 0;
-    schedule_begin(&in->schedule, "receiver", in->tell);
+    schedule_begin(&in->schedule, in->tell ? "receiver" : NULL, in->tell);
     confine(in);
     while (err == 0 && !atomic_load(&in->stopping)) {
         err = take_batch(in);

@@ -34,8 +34,8 @@ struct ingest;
 /*
  * Control thread. Reads the receiver from a thread of its own until ingest_stop(); the receiver is
  * the caller's. A receiver's failure ends the thread and raises NOTIFY_RECEIVER. sandbox: the thread
- * gives up all that it does not need (sandbox.h). tell: what it could not have is for the user to read;
- * else for --verbose only. 0 or -errno.
+ * gives up all that it does not need (sandbox.h). tell: what it could not have is said; else that has been. 0
+ * or -errno.
  */
 int ingest_start(struct ingest **out, struct receiver *r, struct stream *s, struct notifier *n,
                  bool sandbox, bool tell);

@@ -53,11 +53,13 @@ static void ask_others(const struct schedule *s)
     int priority = SCHEDULE_PRIORITY;
     const int err =
         rtkit_make_real_time(s->thread, &priority, RTKIT_WAIT_NS, s->wake_fd, why, sizeof why);
-    if (err == 0)
+    if (err == 0 && s->who)
         log_debug("%s: real-time priority %d, by RealtimeKit", s->who, priority);
     if (err == 0 || err == -ECANCELED)
         return;
     const int nice = by_nice(s->thread);
+    if (!s->who)
+        return;
     if (nice != 0)
         log_debug("%s: no real-time priority, but a nice value of %d: %s", s->who, nice, why);
     else
@@ -80,7 +82,8 @@ void schedule_begin(struct schedule *s, const char *who, bool tell)
     *s = (struct schedule){.who = who, .tell = tell, .thread = gettid(), .wake_fd = -1};
     memory_keep_stack();
     if (schedule_by_limit(&priority) == 0) {
-        log_debug("%s: real-time priority %d", who, priority);
+        if (who)
+            log_debug("%s: real-time priority %d", who, priority);
         return;
     }
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -96,7 +99,7 @@ void schedule_end(struct schedule *s)
         pthread_join(s->helper, NULL);
         s->asking = false;
     }
-    if (s->who && s->wake_fd >= 0)
+    if (s->thread != 0 && s->wake_fd >= 0)
         close(s->wake_fd);
     *s = (struct schedule){0};
 }

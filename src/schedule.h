@@ -40,7 +40,7 @@
 int schedule_by_limit(int *priority);
 
 struct schedule {
-    const char *who; /* for the log, a string that lasts */
+    const char *who; /* for the log, a string that lasts; NULL: nothing is said */
     bool tell; /* say it at the normal level when nothing is granted; else to --verbose only */
     pid_t thread;
     int wake_fd;

@@ -1,8 +1,8 @@
 #include "session.h"
 
 #include "ending.h"
-#include "ingest.h"
 #include "log.h"
+#include "reception.h"
 #include "report.h"
 #include "status.h"
 #include "voice.h"
@@ -19,19 +19,9 @@
 #define TICK_NS       (5 * NS_PER_S)   /* of the reports */
 #define FADED_NS      (30 * NS_PER_MS) /* from the output's next request to the end of a fade */
 #define FADED_MOST_NS (130 * NS_PER_MS)
-#define REOPEN_NS     (50 * NS_PER_MS) /* the least time from one opening of the receiver to the next */
 
 struct session {
-    const struct options *options;
-    const struct receiver_driver *driver;
-    struct receiver *receiver;
-    struct receiver_counters counters;
-    struct ingest *ingest;
-    int64_t crowd_at;       /* when the ingest is to be tended */
-    struct backoff retry;   /* of the receiver */
-    int64_t opened_at;      /* likewise; 0: it never was */
-    char waiting[256];      /* what it was last said to wait for, "": it listens */
-    struct telling telling; /* of the receiver's state */
+    struct reception reception;
     struct voice voice;
     struct notifier notifier;
     struct ending ending;
@@ -39,8 +29,6 @@ struct session {
     struct status status;
     int signal_fd;
     int64_t next_report;
-    int64_t silent_hint; /* when to say that nothing has come; doubles, BACKOFF_NEVER once it has */
-    int64_t hint_step;
 };
 
 static int block_signals(void)
@@ -60,96 +48,6 @@ static int block_signals(void)
     return fd < 0 ? -errno : fd;
 }
 
-static void close_receiver(struct session *s)
-{
-    ingest_stop(s->ingest);
-    s->driver->close(s->receiver);
-    s->ingest = NULL;
-    s->receiver = NULL;
-}
-
-/* Says what it waits for, once, or that it listens now. */
-static void tell_receiver(struct session *s, int64_t now, bool opened)
-{
-    char what[128];
-    const char *waiting = s->receiver->waiting;
-    if (strcmp(waiting, s->waiting) == 0 && (waiting[0] || !opened))
-        return;
-    snprintf(s->waiting, sizeof s->waiting, "%s", waiting);
-    s->hint_step = 5 * NS_PER_S;
-    s->silent_hint = now + s->hint_step;
-    s->driver->describe(s->receiver, what, sizeof what);
-    if (waiting[0])
-        telling_say(&s->telling, now, LOG_LEVEL_WARNING, "waiting: %s", waiting);
-    else
-        telling_say(&s->telling, now, LOG_LEVEL_INFO, "listening to %s", what);
-}
-
-static void open_receiver(struct session *s, int64_t now)
-{
-    char why[256] = "out of memory";
-    int err = s->driver->open(&s->receiver, &s->options->receiver, &s->counters, why, sizeof why);
-    if (err == 0) {
-        err = ingest_start(&s->ingest, s->receiver, &s->voice.stream, &s->notifier,
-                           !s->options->no_sandbox, s->opened_at == 0);
-        if (err < 0)
-            close_receiver(s);
-    }
-    if (err < 0) {
-        if (backoff_failed(&s->retry, now, why))
-            telling_say(&s->telling, now, LOG_LEVEL_WARNING, "waiting: %s", why);
-        return;
-    }
-    backoff_reset(&s->retry);
-    s->crowd_at = CROWD_NEVER;
-    s->opened_at = now;
-    tell_receiver(s, now, true);
-}
-
-static void lose_receiver(struct session *s, int64_t now, int failure)
-{
-    char what[128];
-    s->driver->describe(s->receiver, what, sizeof what);
-    if (failure == -ESTALE)
-        telling_say(&s->telling, now, LOG_LEVEL_DEBUG, "opening %s anew", what);
-    else
-        telling_say(&s->telling, now, LOG_LEVEL_WARNING, "%s has failed (%s); opening it again",
-                    what, strerror(-failure));
-    close_receiver(s);
-    backoff_reset(&s->retry);
-    s->retry.due = s->opened_at + REOPEN_NS;
-}
-
-/* Whatever has happened to it. */
-static void see_to_receiver(struct session *s, int64_t now)
-{
-    int failure = ingest_failure(s->ingest);
-    if (failure == 0 && s->driver->tend)
-        failure = s->driver->tend(s->receiver, now);
-    if (failure < 0) {
-        lose_receiver(s, now, failure);
-        return;
-    }
-    s->crowd_at = ingest_tend(s->ingest, now);
-    tell_receiver(s, now, false);
-}
-
-/* Nothing has come yet: say where it was expected, with growing gaps, at most every 10 minutes. */
-static void hint_at_silence(struct session *s, int64_t now)
-{
-    char what[128];
-    if (count_read(&s->counters.packets) > 0) {
-        s->silent_hint = BACKOFF_NEVER;
-        return;
-    }
-    s->driver->describe(s->receiver, what, sizeof what);
-    log_warning("no packets yet on %s: %s `scream --check` with the same options looks closer",
-                what, s->driver->hint);
-    report_drops(&s->report, now);
-    s->hint_step = s->hint_step * 4 < 600 * NS_PER_S ? s->hint_step * 4 : 600 * NS_PER_S;
-    s->silent_hint = now + s->hint_step;
-}
-
 static void do_reports(struct session *s, int64_t now)
 {
     report_drops(&s->report, now);
@@ -162,9 +60,9 @@ static void do_reports(struct session *s, int64_t now)
 static void tell_systemd(struct session *s, int64_t *next)
 {
     const struct status_view view = {
-        .receiver = s->receiver,
-        .waiting = s->receiver ? s->receiver->waiting : s->retry.why,
-        .ingest = s->ingest,
+        .receiver = s->reception.receiver,
+        .waiting = reception_waiting(&s->reception),
+        .ingest = s->reception.ingest,
         .voice = &s->voice,
     };
     status_turn(&s->status, &view, next);
@@ -175,36 +73,22 @@ static int64_t earliest(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* When the receiver has to be looked at again. */
-static int64_t receiver_due(const struct session *s)
-{
-    if (!s->receiver)
-        return s->retry.due;
-    const int64_t tend = s->driver->tend ? s->receiver->tend_at : RECEIVER_UNTENDED;
-    const int64_t due = earliest(tend, s->crowd_at);
-    if (s->receiver->waiting[0])
-        return due;
-    /* what is dropped is told of even if nothing plays */
-    return earliest(due, earliest(s->silent_hint, s->next_report));
-}
-
 /* One turn at everything that is due; *next: when something will be. */
 static int turn(struct session *s, int64_t *next)
 {
     const unsigned events = notifier_take(&s->notifier);
     const int64_t now = clock_now();
-    if (s->receiver)
-        see_to_receiver(s, now);
-    if (!s->receiver && now >= s->retry.due)
-        open_receiver(s, now);
+    int64_t due;
+    if (reception_turn(&s->reception, now, &due))
+        report_drops(&s->report, now);
     if (events & NOTIFY_FORMAT)
         voice_format(&s->voice, now);
     const int err = voice_turn(&s->voice, now, next);
-    if (s->receiver && !s->receiver->waiting[0] && now >= s->silent_hint)
-        hint_at_silence(s, now);
     if (now >= s->next_report)
         do_reports(s, now);
-    *next = earliest(*next, earliest(receiver_due(s), telling_turn(&s->telling, now)));
+    *next = earliest(*next, due);
+    if (!reception_waiting(&s->reception)[0]) /* what is dropped is told of even if nothing plays */
+        *next = earliest(*next, s->next_report);
     tell_systemd(s, next);
     return err;
 }
@@ -215,7 +99,7 @@ static bool wait_for_event(struct session *s, int64_t next)
     struct pollfd fds[OWN_FDS + LOOKOUT_PLACES] = {
         {.fd = s->signal_fd, .events = POLLIN},
         {.fd = s->notifier.fd, .events = POLLIN},
-        {.fd = s->receiver && s->driver->tend ? s->receiver->watch_fd : -1, .events = POLLIN},
+        {.fd = reception_watch_fd(&s->reception), .events = POLLIN},
         {.fd = voice_wake_fd(&s->voice), .events = POLLIN}};
     const nfds_t count = OWN_FDS + voice_watch_fds(&s->voice, fds + OWN_FDS);
     const int64_t left = next - clock_now();
@@ -258,7 +142,7 @@ static void die_away(const struct voice *v)
 
 int session_run(const struct options *options)
 {
-    struct session s = {.options = options, .driver = receiver_find(options->receiver_name)};
+    struct session s = {0};
     int err = s.signal_fd = block_signals();
     if (err < 0)
         goto failed;
@@ -273,18 +157,17 @@ int session_run(const struct options *options)
         err = ending_init(&s.ending, s.signal_fd);
     if (err < 0)
         goto finish_voice;
-    report_init(&s.report, &s.counters, &s.voice.stream.counters);
+    reception_init(&s.reception, options, &s.voice.stream, &s.notifier);
+    report_init(&s.report, &s.reception.counters, &s.voice.stream.counters);
     status_init(&s.status, clock_now);
 
     err = loop(&s);
 
     service_stopping(&s.status.service);
-    telling_finish(&s.telling);
     die_away(&s.voice);
     if (s.voice.state != VOICE_EMPTY)
         report_playing(&s.report);
-    if (s.receiver)
-        close_receiver(&s);
+    reception_finish(&s.reception);
     const bool exact = s.voice.exact;
     voice_finish(&s.voice);
     if (!exact)
