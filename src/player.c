@@ -59,7 +59,9 @@ static uint64_t frames_ready(struct player *p)
             atomic_store_explicit(&p->finished, true, memory_order_release);
         if (edge != STREAM_BREAK || p->playing)
             break;
+        const uint32_t serial = s->playing_serial;
         stream_pass(s);
+        p->overrun |= serial == s->playing_serial;
     }
     return s->ready / p->frame_bytes; /* also what came while it looked for an edge */
 }
@@ -92,10 +94,14 @@ static void go_idle(struct player *p, int64_t now)
     p->dry_serial = p->line.serial;
 }
 
+/* What was missing because the ring had no room for it was not late. */
 static void note_underrun(struct player *p, int64_t silence)
 {
     count_add(&p->config.stream->counters.underruns, 1);
-    slack_dropout(&p->learnt->slack, silence);
+    if (p->overrun)
+        slack_paused(&p->learnt->slack);
+    else
+        slack_dropout(&p->learnt->slack, silence);
 }
 
 /* There is sound again: was the silence the guest's own, or ours? */
@@ -118,6 +124,7 @@ static void judge_silence(struct player *p, int64_t now)
 static void go_playing(struct player *p)
 {
     p->playing = true;
+    p->overrun = false;
     p->tail_left = 0;
     p->exceeds_at = 0;
     player_settle(p);

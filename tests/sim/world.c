@@ -109,7 +109,7 @@ static void answer(struct world *w, uint32_t frames)
     if (w->called < w->deaf_until)
         return;
     const double held = w->queue_end - w->called;
-    const double lacks = frames + (QUEUE_MORE - held) / w->frame_ns;
+    const double lacks = fmin(frames + (QUEUE_MORE - held) / w->frame_ns, MOST_FRAMES - 1);
     const struct player_moment m = {
         .now = (int64_t)w->called, .delay = (int64_t)held + w->delay, .held = (int64_t)held};
     const uint32_t n =

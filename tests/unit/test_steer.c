@@ -127,6 +127,28 @@ static void a_stall_empties_the_queue_once(void **state)
     a_stall_is_left_behind("queue n=240 ppm=200");
 }
 
+/* It stood still for longer than the ring is: what is missing for it was not late. */
+static void an_overrun_teaches_no_lateness(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"n=480 rate=192000", "n=480 rate=192000 slack=0.7",
+                                        "ivshmem n=480 rate=192000"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world w;
+        begin(&w, cases[i]);
+        world_run(&w, 60);
+        const int64_t slack = w.learnt.slack.amount;
+        for (int times = 1; times <= 3; times++) {
+            const uint64_t before = count_read(&w.stream.counters.overrun_bytes);
+            world_freeze(&w, w.now + 3.5 * NS_PER_S);
+            world_run(&w, 20);
+            assert_true(count_read(&w.stream.counters.overrun_bytes) > before);
+            assert_true(w.learnt.slack.amount == slack);
+        }
+        world_close(&w);
+    }
+}
+
 static void a_pause_keeps_rate_and_latency(void **state)
 {
     (void)state;
@@ -350,6 +372,7 @@ int main(void)
         cmocka_unit_test(clocks_apart_sound_as_one),
         cmocka_unit_test(a_late_request_does_not_bend_the_pitch),
         cmocka_unit_test(a_stall_of_the_guest),
+        cmocka_unit_test(an_overrun_teaches_no_lateness),
         cmocka_unit_test(a_pause_keeps_rate_and_latency),
         cmocka_unit_test(what_was_lost_is_made_up_for),
         cmocka_unit_test(a_long_loss_is_soon_over),
