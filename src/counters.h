@@ -49,8 +49,9 @@ struct stream_counters {
     counter losses;         /* silences in the place of what the guest sent and never came */
     counter latency_us;     /* a gauge: arrival to ear, of the last period played */
     counter delay_us;       /* a gauge: the part of it that lies behind the player */
-    counter drift_ppb;      /* a gauge, signed: how much faster than nominal the guest is played */
-    counter passes;         /* through the player, two each: odd while its reader is inside */
+    counter least_us;  /* a gauge: what latency must be for this guest and output to play at all */
+    counter drift_ppb; /* a gauge, signed: how much faster than nominal the guest is played */
+    counter passes;    /* through the player, two each: odd while its reader is inside */
 };
 
 static inline void gauge_set(counter *c, uint64_t v)

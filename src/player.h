@@ -35,7 +35,8 @@ struct player_config {
     struct stream *stream; /* outlives the player */
     struct pcm_format source;
     int64_t target; /* ns: the latency to hold; 0: the lowest that the arrivals allow */
-    int64_t bound;  /* ns: more latency than this is dropped */
+    int64_t
+        bound;  /* ns: more latency than this is dropped, if what arrives can be played with it */
     bool steer; /* follow the guest's clock by resampling; else frames pass at ratio 1, unaltered */
 };
 

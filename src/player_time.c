@@ -72,10 +72,23 @@ static int64_t taken_at_once(const struct player *p)
     return p->quantum + p->reserve + (p->resampler ? RESAMPLE_HALF : 0);
 }
 
+/* With less in store each burst of the guest, or request of the output, would be a dropout. */
+static int64_t floor_depth(const struct player *p)
+{
+    return taken_at_once(p) + expected_lag(p) + player_frames(p, MARGIN_NS);
+}
+
+/* As much as the bound allows, but no less than that. */
+static int64_t most_depth(const struct player *p, int64_t delay)
+{
+    const int64_t bound = player_frames(p, p->config.bound - delay), floor = floor_depth(p);
+    return bound > floor ? bound : floor;
+}
+
 int64_t player_target_depth(const struct player *p, int64_t delay)
 {
     const int64_t least = taken_at_once(p) + player_frames(p, MARGIN_NS);
-    const int64_t most = player_frames(p, p->config.bound - delay);
+    const int64_t most = most_depth(p, delay);
     int64_t depth = taken_at_once(p) + expected_lag(p) + player_frames(p, p->learnt->slack.amount);
     if (p->config.target)
         depth = player_frames(p, p->config.target - delay);
@@ -136,7 +149,7 @@ void player_pass_over(struct player *p, uint64_t frames)
 /* All that is ready is all there will be: heard whole, unless it is older than any latency. */
 static uint64_t begin_ended(struct player *p, uint64_t ready, int64_t age)
 {
-    if (age <= player_frames(p, p->config.bound))
+    if (age <= most_depth(p, 0))
         return 0;
     drop(p, ready);
     return PLAYER_NOT_YET;
@@ -176,7 +189,7 @@ uint64_t player_wait_before(struct player *p, uint64_t ready, const struct playe
     if (ends || silent > expected_lag(p) + player_frames(p, CEASED_NS))
         return begin_ended(p, ready, depth - held - (int64_t)ready);
     if (p->resumes) { /* from its first frame on, unless that is older than any latency */
-        const int64_t old = depth - player_frames(p, p->config.bound - player_beyond(m));
+        const int64_t old = depth - most_depth(p, player_beyond(m));
         begin_within(p, (uint64_t)(old <= 0 ? 0 : old < (int64_t)ready ? old : (int64_t)ready));
         return 0;
     }
@@ -215,7 +228,7 @@ uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
         return 0;
     const int64_t held = player_frames(p, m->held);
     const int64_t wanted = player_target_depth(p, player_beyond(m)),
-                  most = player_frames(p, p->config.bound - player_beyond(m));
+                  most = most_depth(p, player_beyond(m));
     const int64_t sinking = (int64_t)p->sinking < most ? (int64_t)p->sinking : most;
     const int64_t target = wanted > sinking ? wanted : sinking;
     const int64_t depth = depth_at(p, m) + held, spare = (int64_t)ready + held - target;
@@ -240,6 +253,8 @@ void player_note_latency(struct player *p, const struct player_moment *m)
     const int64_t held = pcm_frames_ns((uint64_t)(depth > 0 ? depth : 0), p->config.source.rate);
     const int64_t behind = m->delay > 0 ? m->delay : 0;
     gauge_set(&c->latency_us, (uint64_t)((held + behind) / NS_PER_US));
+    const int64_t least = pcm_frames_ns((uint64_t)floor_depth(p), p->config.source.rate);
+    gauge_set(&c->least_us, (uint64_t)((least + player_beyond(m)) / NS_PER_US));
     gauge_set(&c->delay_us, (uint64_t)(behind / NS_PER_US));
     gauge_set(&c->drift_ppb, (uint64_t)(int64_t)((player_ratio(p) - 1) * 1e9));
 }

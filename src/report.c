@@ -3,7 +3,6 @@
 #include "clock.h"
 #include "log.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -72,6 +71,17 @@ void report_drops(struct report *r, int64_t now)
         r->told[i] = value;
         r->quiet_until = now + REPORT_QUIET_NS;
     }
+}
+
+void report_bound(struct report *r, int64_t bound)
+{
+    const int64_t least = (int64_t)count_read(&r->stream->least_us) * NS_PER_US;
+    if (r->told_bound || least <= bound)
+        return;
+    r->told_bound = true;
+    log_warning("-l %.0f: is not enough: the guest's bursts, the output's period and its delay "
+                "take %.0f ms, which is held to instead",
+                (double)bound / NS_PER_MS, (double)least / NS_PER_MS);
 }
 
 void report_playing(const struct report *r)

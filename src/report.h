@@ -7,6 +7,7 @@
 
 #include "counters.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define REPORT_REASONS 14
@@ -16,6 +17,7 @@ struct report {
     const struct stream_counters *stream;
     uint64_t told[REPORT_REASONS]; /* the counters' values when they were last told of */
     int64_t quiet_until;
+    bool told_bound;
 };
 
 void report_init(struct report *r, const struct receiver_counters *receiver,
@@ -23,6 +25,9 @@ void report_init(struct report *r, const struct receiver_counters *receiver,
 
 /* Says what is new since the last time, unless it has just done so. */
 void report_drops(struct report *r, int64_t now);
+
+/* Once: the bound, ns, that was asked for is less than what plays can do with. */
+void report_bound(struct report *r, int64_t bound);
 
 /* One debug line: latency, dropouts. */
 void report_playing(const struct report *r);

@@ -51,8 +51,10 @@ static int block_signals(void)
 static void do_reports(struct session *s, int64_t now)
 {
     report_drops(&s->report, now);
-    if (s->voice.state == VOICE_PLAYING)
+    if (s->voice.state == VOICE_PLAYING) {
         report_playing(&s->report);
+        report_bound(&s->report, s->options->bound);
+    }
     s->next_report = now + TICK_NS;
 }
 

@@ -54,9 +54,9 @@ static void every_drop_has_a_reason(void **state)
     static struct receiver_counters r;
     static struct stream_counters s;
     /* skipped_frames: `skips` has the line */
-    const counter *const silent[] = {&r.packets,  &r.restarts,       &s.frames,
-                                     &s.pauses,   &s.skipped_frames, &s.latency_us,
-                                     &s.delay_us, &s.drift_ppb,      &s.passes};
+    const counter *const silent[] = {&r.packets,        &r.restarts,   &s.frames,   &s.pauses,
+                                     &s.skipped_frames, &s.latency_us, &s.delay_us, &s.drift_ppb,
+                                     &s.passes,         &s.least_us};
     enum { RECEIVERS = sizeof r / sizeof(counter), ALL = RECEIVERS + sizeof s / sizeof(counter) };
     char text[1024], lines[ALL][128] = {{0}};
     unsetenv("JOURNAL_STREAM");
@@ -79,6 +79,29 @@ static void every_drop_has_a_reason(void **state)
         snprintf(lines[i], sizeof lines[i], "%.120s", text);
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(lines[k], lines[i]);
+    }
+}
+
+static void a_bound_that_is_too_low_is_told_once(void **state)
+{
+    (void)state;
+    static struct receiver_counters r;
+    static struct stream_counters s;
+    struct report report;
+    char text[1024];
+    unsetenv("JOURNAL_STREAM");
+    report_init(&report, &r, &s);
+    for (int times = 0; times < 3; times++) {
+        const struct capture c = capture();
+        report_bound(&report, 15 * NS_PER_MS);
+        captured(&c, text, sizeof text);
+        if (times == 1) {
+            assert_non_null(strstr(text, "scream: -l 15: "));
+            assert_non_null(strstr(text, " 37 ms"));
+        } else {
+            assert_string_equal(text, "");
+        }
+        gauge_set(&s.least_us, 36800);
     }
 }
 
@@ -134,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once_a_minute),
         cmocka_unit_test(every_drop_has_a_reason),
+        cmocka_unit_test(a_bound_that_is_too_low_is_told_once),
         cmocka_unit_test(a_reason_is_told_once),
         cmocka_unit_test(the_journal_gets_priorities),
     };

@@ -298,6 +298,25 @@ static void a_limit_below_what_is_possible_drops_nothing(void **state)
     }
 }
 
+/* Nothing is interrupted, and how much latency that takes is told. */
+static void a_limit_below_what_bursts_need_makes_no_dropouts(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"n=480 l=15", "ivshmem n=480 l=15", "n=2048 l=40",
+                                        "ivshmem queue n=480 l=30", "queue n=240 l=10"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world w;
+        begin(&w, cases[i]);
+        world_run(&w, 10);
+        const double latency = listen(&w, 30);
+        const double least = (double)count_read(&w.stream.counters.least_us) / 1e3;
+        assert_whole(&w, latency, 0.3);
+        assert_int_equal(world_counted(&w), 0);
+        assert_true(least > w.scenario.bound && fabs(latency - least) < 1);
+        world_close(&w);
+    }
+}
+
 static void an_output_that_stood_still_catches_up(void **state)
 {
     (void)state;
@@ -380,6 +399,7 @@ int main(void)
         cmocka_unit_test(one_late_burst_is_learnt_once),
         cmocka_unit_test(the_limit_holds_when_an_output_gets_slower),
         cmocka_unit_test(a_limit_below_what_is_possible_drops_nothing),
+        cmocka_unit_test(a_limit_below_what_bursts_need_makes_no_dropouts),
         cmocka_unit_test(an_output_that_stood_still_catches_up),
         cmocka_unit_test(a_queue_sounds_as_one),
         cmocka_unit_test(one_store_serves_both),
