@@ -13,6 +13,9 @@
 #define WIDE_HZ_S         0.4 /* bandwidth times age, s */
 #define MOST_WEIGHT       0.6
 #define UNKNOWN_SPREAD_NS 1e6 /* until it is known: small packets that come late are not lost */
+#define MOST_SPREADS      8   /* no point is further off than that, or LEAST_SIDE_NS */
+#define BENT_PPM          150 /* a loop so far off the points' median slope, */
+#define BENT_SPREADS      3   /* and so many of their spreads, has taken losses for a rate */
 #define RENEWED_S         2.0 /* a clock that has changed its rate is followed as by a loop of this age */
 #define LEAST_SIDE_NS     200e3 /* a lean by more than that, and 2.5 times the spread, is a rate */
 #define BIAS_POINTS       8     /* points that the bias is a mean of */
@@ -22,10 +25,7 @@
 void arrival_init(struct arrival *a, uint32_t rate)
 {
     const double same = a->rate ? a->period * a->rate : (double)NS_PER_S;
-    *a = (struct arrival){.rate = rate,
-                          .period = same / rate,
-                          .age = a->rate ? RENEWED_S : 0,
-                          .spread = UNKNOWN_SPREAD_NS};
+    *a = (struct arrival){.rate = rate, .period = same / rate, .age = a->rate ? RENEWED_S : 0};
 }
 
 /* ns by which an arrival lies above the line. */
@@ -40,6 +40,22 @@ static void move_line(struct arrival *a, double ns)
     const double whole = floor(a->subtime);
     a->time += (int64_t)whole;
     a->subtime -= whole;
+}
+
+/* ns that points are apart. */
+static double spread(const struct arrival *a)
+{
+    return scatter_known(&a->scatter) ? a->scatter.spread * ARRIVAL_WINDOW_NS : UNKNOWN_SPREAD_NS;
+}
+
+static double packet_of(const struct arrival *a)
+{
+    return (double)a->grain * a->period;
+}
+
+static bool is_sharp(const struct arrival *a, double packet)
+{
+    return packet >= LOSS_SHARP * spread(a);
 }
 
 /* The line goes through this arrival; the period stays. */
@@ -66,11 +82,29 @@ static void open_window(struct arrival *a, int64_t t, uint64_t frames)
 static void watch_side(struct arrival *a, double e)
 {
     a->bias += (e - a->bias) / BIAS_POINTS;
-    a->spread += 0.05 * (fabs(e - a->bias) - a->spread);
-    if (fabs(a->bias) > fmax(LEAST_SIDE_NS, 2.5 * a->spread)) {
+    if (fabs(a->bias) > fmax(LEAST_SIDE_NS, 2.5 * spread(a))) {
         a->age = fmin(a->age, RENEWED_S);
         a->bias = 0;
     }
+}
+
+/*
+ * What was lost has been taken for a rate: then the line has the slope of a saw's long edge, and rises less
+ * than a packet above it when the next one is lost. The median knows better.
+ */
+static bool straighten(struct arrival *a)
+{
+    const double nominal = (double)NS_PER_S / a->rate;
+    const double off = fabs(a->scatter.slope - (a->period / nominal - 1));
+    const double packet = packet_of(a);
+    if (packet >= ARRIVAL_LARGE_NS || !is_sharp(a, packet) ||
+        fabs(a->scatter.slope) > ARRIVAL_MOST_PPM * 1e-6 ||
+        off < fmax(BENT_PPM * 1e-6, BENT_SPREADS * a->scatter.spread))
+        return false;
+    a->period = nominal * (1 + a->scatter.slope);
+    a->age = fmin(a->age, RENEWED_S);
+    anchor(a, a->low_time, a->low_frames);
+    return true;
 }
 
 /* The window's earliest arrival corrects the line. */
@@ -78,8 +112,11 @@ static void take_point(struct arrival *a)
 {
     const double frames = (double)(int64_t)(a->low_frames - a->frame);
     const double dt = frames * a->period / NS_PER_S;
-    const double e = above(a, a->low_time, a->low_frames);
+    double e = above(a, a->low_time, a->low_frames);
     if (frames <= 0)
+        return;
+    scatter_add(&a->scatter, a->low_time, a->low_frames, (double)NS_PER_S / a->rate);
+    if (straighten(a))
         return;
     if (fabs(e) > ARRIVAL_STEP_NS) { /* the phase has changed, the rate has not */
         if (++a->outliers >= 3)
@@ -89,6 +126,8 @@ static void take_point(struct arrival *a)
     a->outliers = 0;
     a->age += dt;
     a->points++;
+    const double bound = fmax(2 * LEAST_SIDE_NS, MOST_SPREADS * spread(a));
+    e = fmax(fmin(e, bound), -bound);
     watch_side(a, e);
     const double hz = fmax(NARROW_HZ, WIDE_HZ_S / a->age);
     const double w = fmin(2 * M_PI * hz * dt, MOST_WEIGHT);
@@ -108,6 +147,7 @@ static void suspect_pause(struct arrival *a, int64_t t, double e)
         a->begun = t;
         a->epoch++;
     }
+    scatter_break(&a->scatter);
     a->shift += (int64_t)e; /* on top of one that is not settled yet */
     a->pause_settled = t + ARRIVAL_STALL_NS;
     move_line(a, (double)(int64_t)e);
@@ -139,6 +179,7 @@ static void take_loss(struct arrival *a, int64_t t, uint64_t frames, double pack
         return; /* what came before the loss is among it, or it was none */
     move_line(a, whole ? lost : a->missed_by);
     a->first_window = !whole;
+    scatter_break(&a->scatter);
     open_window(a, t, frames);
     a->losses++;
 }
@@ -149,8 +190,8 @@ static void take_loss(struct arrival *a, int64_t t, uint64_t frames, double pack
  */
 static void watch_loss(struct arrival *a, int64_t t, uint64_t frames, double e)
 {
-    const double packet = (double)a->grain * a->period, above_all = e - a->bias;
-    const bool sharp = packet >= LOSS_SHARP * a->spread;
+    const double packet = packet_of(a), above_all = e - a->bias;
+    const bool sharp = is_sharp(a, packet);
     if (above_all < (sharp ? packet * 3 / 4 : ARRIVAL_MUCH_NS) || a->first_window) {
         a->missed = 0;
         return;

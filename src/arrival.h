@@ -9,8 +9,7 @@
 #ifndef SCREAM_ARRIVAL_H
 #define SCREAM_ARRIVAL_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "scatter.h"
 
 /* The line: `frame` frames had arrived at `time`, and one more arrives every `period`. */
 struct arrival_line {
@@ -61,13 +60,13 @@ struct arrival {
     int64_t time;   /* of `frame`, */
     double subtime; /* and this much of a ns */
     uint64_t frame;
-    double period;     /* ns */
-    double age;        /* s since its bandwidth was last wide */
-    double bias;       /* ns by which points lie above the line, a running mean, */
-    double spread;     /* and how far from that mean they are, likewise */
-    int points;        /* since the phase began anew */
-    int outliers;      /* in a row */
-    bool first_window; /* the line is only the earliest arrival so far */
+    double period;          /* ns */
+    double age;             /* s since its bandwidth was last wide */
+    double bias;            /* ns by which points lie above the line, a running mean */
+    int points;             /* since the phase began anew */
+    int outliers;           /* in a row */
+    bool first_window;      /* the line is only the earliest arrival so far */
+    struct scatter scatter; /* of the points */
 
     /* what may be a pause, until it is settled */
     int64_t shift;         /* ns that the line was moved by */

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "../sim/dice.h"
 #include "arrival.h"
 #include "clock.h"
 
@@ -118,6 +119,42 @@ static void lost_packets_are_recognised(void **state)
     }
 }
 
+/* ppm by which the rate is off at the worst, from a minute on, when packets of so many frames are lost at random. */
+static double rate_off_when_lost(uint32_t rate, uint32_t packet, double lost, uint64_t seed)
+{
+    struct dice dice = {seed};
+    struct arrival a = {0};
+    uint64_t counted = 0, sent = 0, arrived = 0;
+    double worst = 0;
+    arrival_init(&a, rate);
+    for (int64_t tick = 1; tick < 18000; tick++) {
+        const int64_t now = tick * 10 * NS_PER_MS + (int64_t)(dice_part(&dice) * 50e3);
+        for (counted += rate / 100; sent + packet <= counted; sent += packet)
+            if (dice_part(&dice) >= lost)
+                arrival_add(&a, now, arrived += packet);
+        if (tick > 6000)
+            worst = fmax(worst, fabs(a.period * rate / NS_PER_S - 1) * 1e6);
+    }
+    return worst;
+}
+
+/* Each of them says that the guest is slower, until it is known for what it is. */
+static void lost_packets_are_no_rate(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t rate, packet;
+        double most; /* ppm */
+    } cases[] = {{48000, 288, 2}, {96000, 288, 2}, {192000, 288, 20}, {192000, 144, 90}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (uint64_t seed = 1; seed <= 8; seed++) {
+            const double off = rate_off_when_lost(cases[i].rate, cases[i].packet, 1e-3, seed);
+            if (off > cases[i].most)
+                fail_msg("%u Hz, packets of %u frames: %.1f ppm off", cases[i].rate,
+                         cases[i].packet, off);
+        }
+}
+
 /* Late bursts, and a stall that is caught up with, are no loss. */
 static void lateness_is_no_loss(void **state)
 {
@@ -189,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_stall_is_no_pause),
         cmocka_unit_test(a_pause_begins_an_epoch),
         cmocka_unit_test(lost_packets_are_recognised),
+        cmocka_unit_test(lost_packets_are_no_rate),
         cmocka_unit_test(lateness_is_no_loss),
         cmocka_unit_test(a_clock_that_steps_is_followed),
         cmocka_unit_test(a_beginning_keeps_the_rate),
