@@ -53,7 +53,7 @@ static void do_reports(struct session *s, int64_t now)
     report_drops(&s->report, now);
     if (s->voice.state == VOICE_PLAYING) {
         report_playing(&s->report);
-        report_bound(&s->report, s->options->bound);
+        report_bound(&s->report, s->voice.options->bound);
     }
     s->next_report = now + TICK_NS;
 }
