@@ -378,6 +378,7 @@ static void proves_that_nothing_torn_is_whole(void **state)
             h.write_idx = (uint16_t)((then + moved) % count);
             const uint32_t torn = shm_ring_torn(&r, n, &h, 0);
             assert_true(n + late == (then + count - read) % count && n < count && torn <= n);
+            assert_int_equal(late > 0, n + late == count - 1); /* too many to be in time for */
             for (uint32_t k = torn; k < n; k++, whole++) {
                 const uint32_t slot = shm_ring_index(&r, k);
                 assert_true(slot < count);
@@ -386,6 +387,247 @@ static void proves_that_nothing_torn_is_whole(void **state)
             }
         }
     assert_true(whole > 10000);
+}
+
+/* A ring that was read up to chunk 0, which is its newest as well. */
+static struct shm_ring ring_of(uint32_t count, struct shm_header *h)
+{
+    struct shm_ring r;
+    *h = (struct shm_header){.format = cd, .chunk_size = 3840, .offset = 24};
+    h->max_chunks = (uint16_t)count;
+    shm_ring_init(&r, 0);
+    assert_int_equal(shm_ring_look(&r, h, 0, false), SHM_BEGAN);
+    shm_ring_prints(&r, 1, 2);
+    return r;
+}
+
+/*
+ * A guest that is up to two chunks ahead of the clock, and a look that is late: unless the reader takes
+ * it for a lap, it was none. One that is on time is not taken for a lap before it must be.
+ */
+static void a_lap_is_not_overlooked(void **state)
+{
+    (void)state;
+    for (uint32_t count = SHM_MIN_CHUNKS; count <= 40; count++)
+        for (int64_t ms = 0; ms <= 20 * (int64_t)count + 100; ms++)
+            for (uint32_t ahead = 0; ahead <= 3; ahead++) { /* one of them is the next one's turn */
+                const uint32_t due = (uint32_t)(ms / 20), written = due + ahead;
+                struct shm_header h;
+                struct shm_ring r = ring_of(count, &h);
+                uint64_t late = 0;
+                h.write_idx = (uint16_t)(written % count);
+                if (shm_ring_look(&r, &h, ms * NS_PER_MS, true) != SHM_CONTINUES)
+                    continue;
+                const uint32_t ready = shm_ring_ready(&r, &late);
+                const bool told = late > 0 || r.prints_due;
+                if (written >= count)
+                    assert_true(told);
+                if (ready > 1)
+                    assert_int_equal(ready, written);
+                if (ready > 0)
+                    assert_int_equal(shm_ring_index(&r, ready - 1), h.write_idx);
+                if (ms <= 20 * ((int64_t)count - 4) && ahead == 0)
+                    assert_true(ready == written && !told);
+            }
+}
+
+/* Likewise while chunks are copied out: what the guest can have come to meanwhile is not whole. */
+static void copied_during(uint32_t count, uint32_t n, int64_t ms, uint32_t ahead)
+{
+    const uint32_t moved = (uint32_t)(ms / 20) + ahead;
+    const int64_t now = (20 * n + ms) * NS_PER_MS;
+    struct shm_header h, other;
+    struct shm_ring r = ring_of(count, &h);
+    uint64_t late = 0;
+    h.write_idx = (uint16_t)n;
+    shm_ring_look(&r, &h, 20 * n * NS_PER_MS, true);
+    r.lapped = false;
+    assert_int_equal(shm_ring_ready(&r, &late), n);
+    h.write_idx = (uint16_t)((n + moved) % count);
+    const uint32_t torn = shm_ring_torn(&r, n, &h, now), ended = shm_ring_torn(&r, n, NULL, now);
+    uint32_t hit = 0; /* so many: all from the oldest on, to the slot after the newest */
+    for (uint32_t step = 1; step <= moved + 1; step++)
+        for (uint32_t i = 0; i < n; i++)
+            if (shm_ring_index(&r, i) == (n + step) % count && hit < i + 1)
+                hit = i + 1;
+    assert_true(torn >= hit && ended >= hit);
+    if (ms <= 20 * ((int64_t)count - 4))
+        assert_int_equal(torn, hit);
+    other = h;
+    other.offset = 48;
+    assert_int_equal(shm_ring_torn(&r, n, &other, now), n); /* another stream's by now */
+}
+
+static void a_lap_during_the_copying_is_not_overlooked(void **state)
+{
+    (void)state;
+    for (uint32_t count = SHM_MIN_CHUNKS; count <= 20; count++)
+        for (uint32_t n = 1; n <= count - 2; n++)
+            for (int64_t ms = 0; ms <= 20 * (int64_t)count + 100; ms++)
+                for (uint32_t ahead = 0; ahead <= 1; ahead++)
+                    copied_during(count, n, ms, ahead);
+}
+
+/* What was doubtful once is not so for ever; nor in the stream after it. */
+static void a_lap_is_forgotten(void **state)
+{
+    (void)state;
+    for (int anew = 0; anew < 2; anew++) {
+        struct shm_header h;
+        struct shm_ring r = ring_of(10, &h);
+        uint64_t late = 0;
+        h.write_idx = 5;
+        assert_int_equal(shm_ring_look(&r, &h, 7 * SHM_CHUNK_NS, false), SHM_CONTINUES);
+        if (!anew) {
+            assert_int_equal(shm_ring_ready(&r, &late), 1);
+            assert_int_equal(late, 4);
+            shm_ring_pass(&r, 1);
+        }
+        h.offset = anew ? 48 : 24;
+        h.write_idx = anew ? 3 : 8;
+        assert_int_equal(shm_ring_look(&r, &h, 10 * SHM_CHUNK_NS, false),
+                         anew ? SHM_BEGAN : SHM_CONTINUES);
+        assert_int_equal(shm_ring_ready(&r, &late), 3);
+    }
+}
+
+/* A stream that was not there at the latest look: all that it can have written since is fresh. */
+static void a_new_stream_is_fresh_if_it_can_be(void **state)
+{
+    (void)state;
+    for (uint16_t count = 8; count <= 32; count += 8)
+        for (uint16_t ms = 0; ms < 20 * count; ms++)
+            for (uint16_t more = 0; more < 2; more++) {
+                struct shm_ring r;
+                struct shm_header h = {.format = cd, .chunk_size = 3840, .offset = 24};
+                uint64_t late = 0;
+                const uint16_t most = (uint16_t)(ms / 20 + (count < 16 ? count / 2 : 8));
+                if (most + more > count - 2)
+                    continue;
+                h.max_chunks = count;
+                h.write_idx = (uint16_t)(most + more);
+                shm_ring_init(&r, 0);
+                shm_ring_none(&r, true, NS_PER_S);
+                assert_int_equal(shm_ring_look(&r, &h, NS_PER_S + ms * NS_PER_MS, false),
+                                 SHM_BEGAN);
+                assert_int_equal(shm_ring_ready(&r, &late), more ? 0 : most);
+            }
+}
+
+/* Looks that find nothing new for so long, then so many chunks at once. */
+static enum shm_event after_stall(struct shm_ring *r, int64_t ms, uint16_t steps)
+{
+    struct shm_header h;
+    *r = ring_of(100, &h);
+    for (int64_t t = 20; t < ms; t += 20) {
+        assert_int_equal(shm_ring_look(r, &h, t * NS_PER_MS, false), SHM_CONTINUES);
+        assert_false(r->prints_due);
+    }
+    h.write_idx = steps;
+    return shm_ring_look(r, &h, ms * NS_PER_MS, false);
+}
+
+/* A guest that was held up for less than half a second catches up; later it is another stream. */
+static void what_was_held_up_is_caught_up_with(void **state)
+{
+    (void)state;
+    struct shm_ring r;
+    assert_int_equal(after_stall(&r, 480, 24 + SHM_BURST_CHUNKS), SHM_CONTINUES);
+    assert_int_equal(after_stall(&r, 480, 25 + SHM_BURST_CHUNKS), SHM_UNSURE);
+    assert_int_equal(after_stall(&r, 500, 1 + SHM_BURST_CHUNKS), SHM_CONTINUES);
+    assert_int_equal(after_stall(&r, 500, 2 + SHM_BURST_CHUNKS), SHM_UNSURE);
+    assert_int_equal(after_stall(&r, 96 * 20, 1), SHM_CONTINUES);
+    assert_false(r.prints_due);
+    assert_int_equal(after_stall(&r, 97 * 20, 1), SHM_CONTINUES); /* or a lap and one */
+    assert_true(r.prints_due);
+}
+
+/* A lap of a ring of 10 up to its last slot, which is `last` and is lost or read; then slot 0. */
+static bool goes_on(uint64_t last, bool lost, uint64_t first, bool silent)
+{
+    struct shm_header h;
+    struct shm_ring r = ring_of(10, &h);
+    uint64_t late = 0;
+    for (uint16_t i = 1; i < 10; i++) {
+        h.write_idx = i;
+        shm_ring_look(&r, &h, i * SHM_CHUNK_NS, false);
+        assert_int_equal(shm_ring_ready(&r, &late), 1);
+        if (i == 9 && lost)
+            shm_ring_lose(&r, 1);
+        else if (i == 9)
+            shm_ring_saw_last(&r, last);
+        if (i < 9 || !lost)
+            shm_ring_pass(&r, 1);
+    }
+    assert_int_equal(r.prints_due, lost);
+    h.write_idx = 0;
+    shm_ring_look(&r, &h, 10 * SHM_CHUNK_NS, false);
+    assert_true(shm_ring_wraps(&r));
+    return shm_ring_check_wrap(&r, first, silent);
+}
+
+/* Slot 0 held 1 before, the last one 2. */
+static void what_shows_that_slot_0_is_fresh(void **state)
+{
+    (void)state;
+    assert_true(goes_on(7, false, 8, false));  /* another sound */
+    assert_false(goes_on(7, false, 1, false)); /* the same, though the one before it is another */
+    assert_true(goes_on(2, false, 1, false));  /* both as before: a tone */
+    assert_true(goes_on(7, false, 1, true));   /* it falls silent again */
+    assert_false(goes_on(0, true, 1, true));   /* who knows, when the last one was lost */
+    assert_false(goes_on(0, true, 8, false));  /* or which lap's prints these are */
+}
+
+static void any_other_byte_is_another_print(void **state)
+{
+    (void)state;
+    static struct shm_chunk c;
+    static const uint32_t sizes[] = {1764, 3528, 3840, 2646, 1323};
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+        const struct shm_header h = {.chunk_size = sizes[k]};
+        const uint64_t zeros = shm_print(&h, &c);
+        assert_true(shm_silent(&h, &c));
+        for (uint32_t i = 0; i < sizes[k]; i++) {
+            c.outside[i] = 1;
+            assert_true(shm_print(&h, &c) != zeros);
+            assert_false(shm_silent(&h, &c));
+            c.outside[i] = 0;
+        }
+        c.outside[sizes[k]] = 1; /* which is the next one's */
+        assert_true(shm_print(&h, &c) == zeros);
+        assert_true(shm_silent(&h, &c));
+        memset(c.outside, 1, sizes[k]);
+        assert_false(shm_silent(&h, &c));
+        memset(c.outside, 0, sizeof c.outside);
+    }
+}
+
+/* Another format may have chunks, and a ring, of the same size. */
+static void another_format_of_the_same_size_is_another_stream(void **state)
+{
+    (void)state;
+    struct shm_header h;
+    struct shm_ring r = ring_of(20, &h);
+    h.format = (struct pcm_format){.rate = cd.rate, .width = 32, .channels = 1};
+    assert_int_equal(pcm_frame_bytes(&h.format), pcm_frame_bytes(&cd));
+    assert_int_equal(shm_ring_look(&r, &h, SHM_CHUNK_NS, false), SHM_BEGAN);
+}
+
+/* The smallest ring that is served, in a file that ends with it. */
+static void a_ring_that_just_fits(void **state)
+{
+    (void)state;
+    uint8_t memory[SHM_HEADER_BYTES] = {0};
+    struct shm_guest g = {.map = memory, .offset = 24, .format = cd, .max_chunks = SHM_MIN_CHUNKS};
+    struct shm_header h;
+    shm_guest_start(&g);
+    const uint64_t size = 24 + SHM_MIN_CHUNKS * g.chunk_size;
+    assert_int_equal(parse(memory, size, &h), SHM_OK);
+    assert_int_equal(parse(memory, size - 1, &h), SHM_BAD_SIZE);
+    memory[4] = SHM_MIN_CHUNKS - 1; /* its last chunk is the newest */
+    assert_int_equal(parse(memory, size, &h), SHM_OK);
+    memory[4] = SHM_MIN_CHUNKS;
+    assert_int_equal(parse(memory, size, &h), SHM_BAD_SIZE);
 }
 
 /* What was ready and is not read any more: its stream ends, another begins, its index jumps. */
@@ -1185,6 +1427,15 @@ int main(void)
         cmocka_unit_test(plays_what_is_the_same_in_each_lap),
         cmocka_unit_test(a_torn_index_is_read_again),
         cmocka_unit_test(proves_that_nothing_torn_is_whole),
+        cmocka_unit_test(a_lap_is_not_overlooked),
+        cmocka_unit_test(a_lap_during_the_copying_is_not_overlooked),
+        cmocka_unit_test(a_lap_is_forgotten),
+        cmocka_unit_test(a_new_stream_is_fresh_if_it_can_be),
+        cmocka_unit_test(what_was_held_up_is_caught_up_with),
+        cmocka_unit_test(what_shows_that_slot_0_is_fresh),
+        cmocka_unit_test(any_other_byte_is_another_print),
+        cmocka_unit_test(another_format_of_the_same_size_is_another_stream),
+        cmocka_unit_test(a_ring_that_just_fits),
         cmocka_unit_test(what_is_given_up_is_counted),
         cmocka_unit_test(one_look_a_chunk_is_enough),
         cmocka_unit_test(no_look_is_due_at_once),
