@@ -35,6 +35,8 @@ static void it_is_kept_out_while_somebody_plays(void **state)
     int looks = 0;
     for (; c.kept_out; looks++) {
         now = c.look_at;
+        assert_int_equal(crowd_look(&c, packets + 1, now - 1), CROWD_AS_BEFORE);
+        assert_int_equal(c.look_at, now); /* not before its time */
         const enum crowd_change change = crowd_look(&c, packets += 40, now);
         assert_int_equal(change, c.kept_out ? CROWD_AS_BEFORE : CROWD_LET_IN);
     }

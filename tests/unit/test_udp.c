@@ -56,6 +56,16 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t size)
     return (int)syscall(SYS_setsockopt, fd, level, option, value, size);
 }
 
+static void (*at_bind)(void); /* what happens as soon as a socket is bound */
+
+int bind(int fd, __CONST_SOCKADDR_ARG to, socklen_t size)
+{
+    const int ret = (int)syscall(SYS_bind, fd, to.__sockaddr__, size);
+    if (ret == 0 && at_bind)
+        at_bind();
+    return ret;
+}
+
 int getifaddrs(struct ifaddrs **list)
 {
     int (*real)(struct ifaddrs **);
@@ -414,6 +424,80 @@ static void hears_only_whom_it_may(void **state)
     close(guest);
 }
 
+static int early; /* says at once */
+
+static void speak_early(void)
+{
+    say(early, "127.0.0.1", 1);
+}
+
+/* Nothing is let in before it is known who may be heard, not even for a moment. */
+static void hears_nobody_else_before(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct receiver_config config = unicast;
+    struct heard h;
+    const int guest = talker_at("127.0.9.50");
+    early = talker_at("127.0.0.3");
+    config.allow.count = 1;
+    assert_true(allow_parse("127.0.9.0/24", &config.allow.list[0]));
+    at_bind = speak_early;
+    hear(&h, &config);
+    at_bind = NULL;
+    say(guest, "127.0.0.1", 2);
+    assert_int_equal(next_mark(&h), 2);
+    for (int looks = 0; looks < 2; looks++)
+        h.r->driver->tend(h.r, clock_now());
+    assert_int_equal(count_read(&h.counters.refused), 1); /* it was too early */
+    unhear(&h);
+    close(early);
+    close(guest);
+}
+
+/* A crowd that comes and goes opens the door to nobody whom --allow does not name. */
+static void hears_only_whom_it_may_after_a_crowd(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct receiver_config config = unicast;
+    struct heard h;
+    const int guest = talker_at("127.0.9.50"), second = talker_at("127.0.9.51"),
+              stranger = talker_at("127.0.0.3");
+    config.allow.count = 1;
+    assert_true(allow_parse("127.0.9.0/24", &config.allow.list[0]));
+    hear(&h, &config);
+    say(guest, "127.0.0.1", 1);
+    assert_int_equal(next_mark(&h), 1);
+    const struct source_id source = h.packets[0].source;
+    for (uint8_t i = 0; i < 3; i++) {
+        assert_int_equal(h.r->driver->favour(h.r, &source), 0);
+        say(stranger, "127.0.0.1", 2);
+        say(second, "127.0.0.1", 3);
+        say(guest, "127.0.0.1", 4);
+        assert_int_equal(next_mark(&h), 4);
+        assert_int_equal(h.r->driver->favour(h.r, NULL), 0);
+        say(stranger, "127.0.0.1", 5);
+        say(second, "127.0.0.1", 6);
+        assert_int_equal(next_mark(&h), 6);
+    }
+    struct source_id other = source;
+    other.address = 0x7f000003; /* that one plays? it may not */
+    struct sockaddr_in at;
+    socklen_t size = sizeof at;
+    assert_int_equal(getsockname(stranger, (struct sockaddr *)&at, &size), 0);
+    other.port = ntohs(at.sin_port);
+    assert_int_equal(h.r->driver->favour(h.r, &other), 0);
+    say(stranger, "127.0.0.1", 7);
+    assert_int_equal(h.r->driver->favour(h.r, NULL), 0);
+    say(second, "127.0.0.1", 8);
+    assert_int_equal(next_mark(&h), 8);
+    unhear(&h);
+    close(stranger);
+    close(second);
+    close(guest);
+}
+
 /* For a while one of them only; then all again. */
 static void hears_whom_it_favours(void **state)
 {
@@ -423,12 +507,18 @@ static void hears_whom_it_favours(void **state)
     hear(&h, &on_lo);
     const int guest = talker_at("127.0.0.1"), port = talker_at("127.0.0.1"),
               host = talker_at("127.0.0.2");
+    const int same = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     say(guest, SCREAM_DEFAULT_GROUP, 1);
     assert_int_equal(next_mark(&h), 1);
     const struct source_id source = h.packets[0].source;
+    const struct sockaddr_in at = {.sin_family = AF_INET,
+                                   .sin_port = htons(source.port),
+                                   .sin_addr.s_addr = inet_addr("127.0.0.4")};
+    assert_int_equal(bind(same, (const struct sockaddr *)&at, sizeof at), 0);
     h.r->driver->favour(h.r, &source);
     say(port, SCREAM_DEFAULT_GROUP, 2); /* the same host's other port */
     say(host, SCREAM_DEFAULT_GROUP, 3);
+    say(same, SCREAM_DEFAULT_GROUP, 9); /* the same port of another host */
     say(guest, SCREAM_DEFAULT_GROUP, 4);
     assert_int_equal(next_mark(&h), 4);
     h.r->driver->favour(h.r, NULL);
@@ -436,6 +526,7 @@ static void hears_whom_it_favours(void **state)
     assert_int_equal(next_mark(&h), 5);
     say(host, SCREAM_DEFAULT_GROUP, 6);
     assert_int_equal(next_mark(&h), 6);
+    close(same);
     close(host);
     close(port);
     close(guest);
@@ -1109,10 +1200,10 @@ static void sees_only_whole_headers(void **state)
     for (unsigned words = 0; words < 16; words++) {
         struct udp_sighting raw = {{(uint8_t)(0x40 | words)}};
         const size_t head = words * 4u;
+        if (head >= 20)
+            memcpy(raw.outside + 16, (uint8_t[]){239, 255, 77, 77}, 4);
+        memcpy(raw.outside + head + 2, (uint8_t[]){0x0f, 0xaa, 0x04, 0x8d}, 4); /* port, length */
         raw.outside[9] = IPPROTO_UDP;
-        memcpy(raw.outside + 16, (uint8_t[]){239, 255, 77, 77}, 4);
-        if (head >= 20) /* destination port, length */
-            memcpy(raw.outside + head + 2, (uint8_t[]){0x0f, 0xaa, 0x04, 0x8d}, 4);
         for (size_t n = 0; n <= sizeof raw + 9; n++) {
             const bool whole = head >= 20 && n >= head + 8;
             assert_int_equal(udp_parse_sighting(&raw, n, &to), whole);
@@ -1121,7 +1212,16 @@ static void sees_only_whole_headers(void **state)
             assert_int_equal(ntohl(to.sin_addr.s_addr), 0xefff4d4d);
             assert_int_equal(ntohs(to.sin_port), PORT);
         }
+        raw.outside[6] = 0x20; /* the first of several */
+        assert_int_equal(udp_parse_sighting(&raw, sizeof raw, &to), head >= 20);
         raw.outside[7] = 1; /* a later fragment */
+        assert_false(udp_parse_sighting(&raw, sizeof raw, &to));
+        raw.outside[6] = raw.outside[7] = 0;
+        raw.outside[9] = IPPROTO_TCP;
+        assert_false(udp_parse_sighting(&raw, sizeof raw, &to));
+        raw.outside[9] = IPPROTO_UDP;
+        if (head >= 20)
+            raw.outside[head + 5]++; /* another length */
         assert_false(udp_parse_sighting(&raw, sizeof raw, &to));
     }
 }
@@ -1140,6 +1240,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(unicast_takes_an_address),
         cmocka_unit_test(counts_what_is_no_packet),
         cmocka_unit_test(hears_only_whom_it_may),
+        cmocka_unit_test(hears_nobody_else_before),
+        cmocka_unit_test(hears_only_whom_it_may_after_a_crowd),
         cmocka_unit_test(hears_whom_it_favours),
         cmocka_unit_test(senders_keep_their_source),
         cmocka_unit_test(what_waits_is_handed_on_at_once),
