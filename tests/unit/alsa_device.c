@@ -52,6 +52,7 @@ static void stall(struct device *d)
 static int device_start(snd_pcm_ioplug_t *io)
 {
     struct device *d = io->private_data;
+    d->sim->io = io;
     d->started = clock_now();
     d->stalled = atomic_load(&d->sim->stalled) ? d->started : 0;
     return 0;
@@ -204,12 +205,16 @@ int snd_pcm_open(snd_pcm_t **pcm, const char *name, snd_pcm_stream_t stream, int
     *(void **)&real = dlsym(RTLD_NEXT, "snd_pcm_open");
     return real(pcm, name, stream, mode);
 }
-/* A plugin cannot refuse to resume; hardware can. */
+/* A plugin cannot refuse to resume, and never does; hardware can. */
 int snd_pcm_resume(snd_pcm_t *pcm)
 {
     (void)pcm;
     atomic_fetch_add(&next->resumes, 1);
-    return happens(&next->resume_fails) ? -EAGAIN : next->resume_error;
+    if (happens(&next->resume_fails))
+        return -EAGAIN;
+    if (next->wakes)
+        snd_pcm_ioplug_set_state(next->io, SND_PCM_STATE_RUNNING);
+    return next->resume_error;
 }
 #else
 typedef int alsa_left_out; /* ISO C wants something in a file */

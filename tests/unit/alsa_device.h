@@ -20,7 +20,8 @@ struct sim {
     bool s16_only;
     bool mmap;             /* its buffer can be mapped, too */
     const unsigned *chmap; /* `channels` of enum snd_pcm_chmap_position */
-    int resume_error;      /* at the last; 0: it says that it has, and stays asleep */
+    int resume_error;      /* at the last; 0: it says that it has, */
+    bool wakes;            /* and has; else it stays asleep */
 
     /* while it plays: how often it is to happen */
     atomic_int dry, asleep, resume_fails;
@@ -33,6 +34,8 @@ struct sim {
     atomic_int prepares, resumes;
     atomic_ulong heard; /* frames that were not silent */
     atomic_ulong taken; /* frames */
+
+    struct snd_pcm_ioplug *io; /* the device's own thread: the one that it plays by */
 };
 
 /* The one that the next open of SIM_NAME makes; lives longer than what is opened. */

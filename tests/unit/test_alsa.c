@@ -474,6 +474,11 @@ static void what_a_device_refuses_is_named(void **state)
     assert_int_equal(fed_open(&f, &alsa_driver, &stereo, SIM_NAME), -EBUSY);
     assert_non_null(strstr(f.why, "another program"));
     fed_close(&f);
+    s.open_error = 0; /* the other one has let go of it */
+    simulate(&f, &s);
+    stop_is_quick(&f);
+    assert_int_equal(atomic_load(&f.out->failure), 0);
+    fed_close(&f);
 }
 
 static void what_it_lacks_is_converted(void **state)
@@ -558,25 +563,33 @@ static void it_does_not_try_for_ever(void **state)
     fed_close(&f);
 }
 
+/* Hardware that goes on by itself, that cannot, and what only says that it does. */
 static void it_wakes_with_the_machine(void **state)
 {
     (void)state;
-    struct sim s = {.resume_error = -ENOSYS};
-    struct fed f;
-    simulate(&f, &s);
-    for (int i = 0; i < 2; i++, s.resume_error = 0) {
-        const int resumes = atomic_load(&s.resumes);
-        atomic_store(&s.resume_fails, 2);
-        atomic_store(&s.asleep, 1);
-        assert_true(play(&f, 5000, &s.heard, atomic_load(&s.heard) + 9600));
-        assert_int_equal(atomic_load(&s.resumes), resumes + 3);
+    const struct {
+        int resume_error;
+        bool wakes;
+    } kinds[] = {{0, true}, {-ENOSYS, false}, {0, false}};
+    for (size_t i = 0; i < 3; i++) {
+        struct sim s = {.resume_error = kinds[i].resume_error, .wakes = kinds[i].wakes};
+        struct fed f;
+        simulate(&f, &s);
+        for (int nights = 1; nights <= 3; nights++) {
+            const int prepares = atomic_load(&s.prepares);
+            atomic_store(&s.resume_fails, 2);
+            atomic_store(&s.asleep, 1);
+            assert_true(play(&f, 5000, &s.heard, atomic_load(&s.heard) + 9600));
+            assert_int_equal(atomic_load(&s.resumes), 3 * nights);
+            assert_int_equal(atomic_load(&s.prepares), prepares + !s.wakes);
+        }
+        stop_is_quick(&f);
+        assert_int_equal(atomic_load(&f.out->failure), 0);
+        fed_close(&f);
     }
-    stop_is_quick(&f);
-    assert_int_equal(atomic_load(&f.out->failure), 0);
-    fed_close(&f);
 }
 
-static void a_device_that_goes_is_reported(void **state)
+static void a_device_that_goes_is_reported_and_plays_when_it_comes_back(void **state)
 {
     (void)state;
     struct sim s = {0};
@@ -586,6 +599,26 @@ static void a_device_that_goes_is_reported(void **state)
     assert_true(fed_fails(&f, 5000));
     assert_int_equal(atomic_load(&f.out->failure), -ENODEV);
     stop_is_quick(&f);
+    fed_close(&f);
+    assert_int_equal(atomic_load(&s.closed), 1);
+
+    struct lookout lookout;
+    lookout_init(&lookout);
+    lookout_begin(&lookout);
+    s.open_error = -ENODEV;
+    sim_use(&s);
+    assert_int_equal(
+        alsa_driver.probe(&(struct output_config){.device = SIM_NAME, .lookout = &lookout}),
+        -ENODEV);
+    assert_string_equal(lookout.places[0].path, "/dev/snd/"); /* where it will be seen to come */
+    lookout_clear(&lookout);
+
+    s.open_error = 0;
+    atomic_store(&s.gone, false);
+    atomic_store(&s.heard, 0);
+    simulate(&f, &s);
+    stop_is_quick(&f);
+    assert_int_equal(atomic_load(&f.out->failure), 0);
     fed_close(&f);
 }
 
@@ -730,7 +763,7 @@ int main(void)
         cmocka_unit_test(it_goes_on_after_running_dry),
         cmocka_unit_test(it_does_not_try_for_ever),
         cmocka_unit_test(it_wakes_with_the_machine),
-        cmocka_unit_test(a_device_that_goes_is_reported),
+        cmocka_unit_test(a_device_that_goes_is_reported_and_plays_when_it_comes_back),
         cmocka_unit_test(a_device_that_stalls_does_not_hold_up_the_end),
         cmocka_unit_test(a_device_that_stood_still_is_opened_anew),
         cmocka_unit_test(a_device_that_is_ahead_at_first_is_waited_for),
