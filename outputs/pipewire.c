@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <spa/param/audio/format-utils.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +20,8 @@
 #pragma GCC diagnostic ignored "-Wpedantic" /* the loop's methods are macros in GNU C */
 
 #define PROBE_NS       (800 * NS_PER_MS)
-#define OPEN_NS        (900 * NS_PER_MS) /* for each of two answers */
 #define START_MS       500
 #define SILENT_RESUMED 1
-#define RELINKED_NS    (400 * NS_PER_MS) /* to another sink, when its own has gone */
 #define RESUMED_NS     (600 * NS_PER_MS) /* a device that slept; and another connection: < 1 s */
 
 extern const struct output_driver pipewire_driver;
@@ -33,56 +30,6 @@ static struct pipewire *pipewire_of(const struct output *o)
 {
     return (struct pipewire *)o; /* its first member */
 }
-
-/* ---- the loop's thread ---- */
-
-static void fail(void *data, int error)
-{
-    struct pipewire *p = data;
-    if (p->playing)
-        output_fail(&p->output, error);
-    p->playing = false;
-}
-
-/* WirePlumber 0.4 does not link every stream anew that was there before it was: a new one it does. */
-static void on_unlinked(void *data, uint64_t expirations)
-{
-    (void)expirations;
-    struct pipewire *p = data;
-    if (!p->paused && pw_stream_get_state(p->stream, NULL) != PW_STREAM_STATE_STREAMING)
-        fail(p, -ESTALE);
-}
-
-/* Locked, or on the loop's thread. 0: for ever. */
-static void have_patience(struct pipewire *p, int64_t ns)
-{
-    struct timespec time = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
-    if (p->patience && !p->no_connect)
-        pw_loop_update_timer(pw_thread_loop_get_loop(p->link.loop), p->patience, &time, NULL,
-                             false);
-}
-
-static void on_state(void *data, enum pw_stream_state old, enum pw_stream_state state,
-                     const char *error)
-{
-    struct pipewire *p = data;
-    log_debug("pipewire: stream %s, was %s%s%s", pw_stream_state_as_string(state),
-              pw_stream_state_as_string(old), error ? ": " : "", error ? error : "");
-    if (state != PW_STREAM_STATE_STREAMING && atomic_load(&p->cycled) > 0)
-        atomic_store_explicit(&p->cycled, 0, memory_order_relaxed);
-    if (state == PW_STREAM_STATE_STREAMING)
-        have_patience(p, 0);
-    else if (old == PW_STREAM_STATE_STREAMING && !p->paused)
-        have_patience(p, RELINKED_NS);
-    if (state == PW_STREAM_STATE_ERROR || state == PW_STREAM_STATE_UNCONNECTED)
-        fail(p, -ECONNRESET);
-}
-
-static const struct pw_stream_events stream_events = {
-    PW_VERSION_STREAM_EVENTS,
-    .state_changed = on_state,
-    .process = pipewire_cycle,
-};
 
 /* ---- the control thread: probe ---- */
 
@@ -101,51 +48,6 @@ static int pipewire_probe(const struct output_config *config)
 }
 
 /* ---- the control thread: open ---- */
-
-static int connect_stream(struct pipewire *p, const struct output_config *config,
-                          const struct pcm_format *source)
-{
-    uint8_t memory[1024];
-    struct spa_pod_builder builder;
-    spa_pod_builder_init(&builder, memory, sizeof memory);
-    struct spa_audio_info_raw info;
-    pipewire_audio_info(&info, source, config->type);
-    const struct spa_pod *params[] = {
-        spa_format_audio_raw_build(&builder, SPA_PARAM_EnumFormat, &info)};
-    enum pw_stream_flags flags =
-        PW_STREAM_FLAG_INACTIVE | PW_STREAM_FLAG_MAP_BUFFERS | PW_STREAM_FLAG_RT_PROCESS;
-    if (!config->no_connect)
-        flags |= PW_STREAM_FLAG_AUTOCONNECT;
-    return pw_stream_connect(p->stream, PW_DIRECTION_OUTPUT, PW_ID_ANY, flags, params, 1);
-}
-
-/* Locked. */
-static void destroy_stream(struct pipewire *p)
-{
-    if (p->patience)
-        pw_loop_destroy_source(pw_thread_loop_get_loop(p->link.loop), p->patience);
-    p->patience = NULL;
-    pw_stream_destroy(p->stream);
-}
-
-static int open_stream(struct pipewire *p, const struct output_config *config,
-                       const struct pcm_format *source)
-{
-    struct pw_properties *about = pipewire_stream_properties(config, source->rate);
-    p->stream = about ? pw_stream_new(p->link.core, config->stream_name, about) : NULL;
-    if (!p->stream)
-        return -ENOMEM;
-    pw_stream_add_listener(p->stream, &p->listener, &stream_events, p);
-    p->patience = pw_loop_add_timer(pw_thread_loop_get_loop(p->link.loop), on_unlinked, p);
-    int err = connect_stream(p, config, source);
-    if (err == 0)
-        err = pipewire_link_sync(&p->link, OPEN_NS);
-    if (err == 0 && pw_stream_get_state(p->stream, NULL) == PW_STREAM_STATE_ERROR)
-        err = -EIO;
-    if (err < 0)
-        destroy_stream(p);
-    return err;
-}
 
 static int set_player(struct pipewire *p, const struct output_config *config,
                       const struct pcm_format *source)
@@ -171,9 +73,9 @@ static int open_link(struct pipewire *p, const struct output_config *config,
      * at all a stream ends again and again, and no other reason is ever told.
      */
     if (!config->no_connect)
-        err = pipewire_find_sink(&p->link, config->sink, OPEN_NS);
+        err = pipewire_find_sink(&p->link, config->sink, PIPEWIRE_OPEN_NS);
     if (err == 0)
-        err = open_stream(p, config, source);
+        err = pipewire_open_stream(p, config, source);
     pw_thread_loop_unlock(p->link.loop);
     if (err < 0)
         pipewire_link_close(&p->link);
@@ -190,7 +92,7 @@ static int pipewire_open(struct output **out, const struct output_config *config
         goto failed;
     p->output.driver = &pipewire_driver;
     p->output.notifier = config->notifier;
-    p->link.lost = fail;
+    p->link.lost = pipewire_fail;
     p->link.data = p;
     p->link.lookout = config->lookout;
     p->player = player;
@@ -254,7 +156,7 @@ static int set_active(struct pipewire *p, bool active)
 {
     pw_thread_loop_lock(p->link.loop);
     p->paused = !active;
-    have_patience(p, active ? RESUMED_NS : 0);
+    pipewire_have_patience(p, active ? RESUMED_NS : 0);
     const int err = pw_stream_set_active(p->stream, active);
     pw_thread_loop_unlock(p->link.loop);
     return err;
@@ -293,7 +195,7 @@ static void pipewire_close(struct output *o)
     struct pipewire *p = pipewire_of(o);
     pw_thread_loop_lock(p->link.loop);
     p->playing = false;
-    destroy_stream(p);
+    pipewire_destroy_stream(p);
     pw_thread_loop_unlock(p->link.loop);
     pipewire_link_close(&p->link);
     close(p->cycling_fd);

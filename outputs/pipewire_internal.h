@@ -1,4 +1,7 @@
-/* The PipeWire output's inside: pipewire.c (open to close), pipewire_cycle.c (what the graph's thread does). */
+/*
+ * The PipeWire output's inside: pipewire.c (open to close), pipewire_stream.c (its stream, and how that fares),
+ * pipewire_cycle.c (what the graph's thread does).
+ */
 #ifndef SCREAM_PIPEWIRE_INTERNAL_H
 #define SCREAM_PIPEWIRE_INTERNAL_H
 
@@ -8,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#define PIPEWIRE_OPEN_NS (900 * NS_PER_MS) /* for each of two answers */
 #define PIPEWIRE_SILENT_CYCLES                                                                     \
     3 /* before the player is read: by then quantum and delay are what they are */
 
@@ -40,6 +44,19 @@ struct pipewire {
     struct pipewire_gate gate; /* before the player */
     atomic_uint quantum;       /* frames of the latest cycle, 0 before the first */
 };
+
+/* Locked: a stream for it, unlinked and inactive. 0, or -errno and there is none. */
+int pipewire_open_stream(struct pipewire *p, const struct output_config *config,
+                         const struct pcm_format *source);
+
+/* Locked. */
+void pipewire_destroy_stream(struct pipewire *p);
+
+/* Locked, or on the loop's thread: it must stream within so many ns, or is begun with anew. 0: it need not. */
+void pipewire_have_patience(struct pipewire *p, int64_t ns);
+
+/* data: struct pipewire. Loop's thread: the output has failed, if it plays. */
+void pipewire_fail(void *data, int error);
 
 /* data: struct pipewire. The graph's own thread: one cycle of it. */
 void pipewire_cycle(void *data);
