@@ -94,11 +94,15 @@ static void go_idle(struct player *p, int64_t now)
     p->dry_serial = p->line.serial;
 }
 
-/* What was missing because the ring had no room for it was not late. */
+/*
+ * What was missing because the ring had no room for it was not late, nor what a guest has not made yet whose
+ * clock is slower than the output's and is not followed: what is kept had been enough for its lateness.
+ */
 static void note_underrun(struct player *p, int64_t silence)
 {
+    const bool drifted = !p->resampler && p->used <= p->learnt->slack.amount;
     count_add(&p->config.stream->counters.underruns, 1);
-    if (p->overrun)
+    if (p->overrun || drifted)
         slack_paused(&p->learnt->slack);
     else
         slack_dropout(&p->learnt->slack, silence);
@@ -287,8 +291,10 @@ void player_fill(struct player *p, void *dst, uint32_t frames, int64_t now, int6
 
 void player_ran_dry(struct player *p)
 {
-    if (p->playing)
-        note_underrun(p, 0);
+    if (!p->playing)
+        return;
+    count_add(&p->config.stream->counters.underruns, 1);
+    slack_dropout(&p->learnt->slack, 0);
 }
 
 void player_break(struct player *p, int64_t now)

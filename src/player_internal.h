@@ -77,6 +77,7 @@ struct player {
     uint32_t dry_epoch;          /* of the line when the sound last ended; */
     uint32_t dry_serial;         /* 0: none did, or it has been judged */
     bool overrun;                /* since then: the ring had no room for what came next */
+    int64_t used;                /* ns of the slack that the latest fill needed */
     uint32_t losses;             /* of the line, that have been noted, */
     bool lost;                   /* and not made up for yet */
     int64_t lag;                 /* of the line, that has been noted */

@@ -121,8 +121,8 @@ void player_note_store(struct player *p, uint64_t ready, uint32_t frames,
     if (p->line.lag > p->lag) /* they were late just now, which a fill may have been spared */
         used = fmax(used, (double)player_frames(p, p->line.lag) - (double)expected_lag(p));
     p->lag = p->line.lag;
-    slack_note(&p->learnt->slack, (int64_t)(used * NS_PER_S / p->config.source.rate),
-               pcm_frames_ns(frames, p->sink.rate));
+    p->used = (int64_t)(used * NS_PER_S / p->config.source.rate);
+    slack_note(&p->learnt->slack, p->used, pcm_frames_ns(frames, p->sink.rate));
 }
 
 void player_note_reserve(struct player *p, uint32_t least, const struct player_moment *m)

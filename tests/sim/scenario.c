@@ -32,6 +32,7 @@ static const struct word words[] = {
          "a minute: threads, each, that wake up 5 to 14 ms late, or now and then 20"),
     WORD("slack", slack, 0, 0, 80, "ms that it has learnt to keep; 0: it has learnt nothing"),
     WORD("keeps", keeps, 0, 0, 1, "1: it never gives back what it keeps"),
+    WORD("exact", exact, 0, 0, 1, "1: the receiver's --exact, the clocks are not followed"),
     WORD("t", target, 0, 0, 1000, "ms, the receiver's -t; 0: auto"),
     WORD("l", bound, 200, 1, 2000, "ms, the receiver's -l"),
     WORD("seconds", seconds, 300, 1, 86400, "s, all of it"),

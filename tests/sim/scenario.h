@@ -46,6 +46,7 @@ struct scenario {
         spikes; /* a minute: wake-ups of each thread that come late, by 5 to 14 ms, some by more */
     double slack;    /* ms that are kept against lateness at first; 0: what the receiver keeps */
     double keeps;    /* it never gives any of that back */
+    double exact;    /* it does not follow the clocks */
     double target;   /* ms: -t; 0: auto */
     double bound;    /* ms: -l */
     double seconds;  /* of it all */

@@ -41,7 +41,7 @@ static void open_player(struct world *w)
                                          .source = w->stream.playing,
                                          .target = (int64_t)(s->target * NS_PER_MS),
                                          .bound = (int64_t)(s->bound * NS_PER_MS),
-                                         .steer = true,
+                                         .steer = s->exact == 0,
                                          .learnt = &w->learnt};
     struct player_sink sink = {.type = SAMPLE_F32,
                                .rate = w->stream.playing.rate,
