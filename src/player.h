@@ -64,6 +64,9 @@ int player_open(struct player **out, const struct player_config *config);
 /* Control thread, when nobody reads it. NULL is fine. */
 void player_close(struct player *p);
 
+/* Control thread: ns of sound that the stream can hold for it in this format; a longer target is cut. */
+int64_t player_most_stored(const struct player *p);
+
 /* Control thread, from an output's open() or while it is stopped. 0, or -EINVAL for a sink that it
  * cannot serve. */
 int player_set_sink(struct player *p, const struct player_sink *sink);

@@ -41,6 +41,11 @@ void player_close(struct player *p)
     memory_give(p, sizeof *p);
 }
 
+int64_t player_most_stored(const struct player *p)
+{
+    return pcm_frames_ns(p->room, p->config.source.rate);
+}
+
 int player_set_sink(struct player *p, const struct player_sink *sink)
 {
     if (sink->rate != p->config.source.rate || sink->map.channels < 1 ||

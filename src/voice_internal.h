@@ -28,6 +28,9 @@ void voice_abandon_pending(struct voice *v);
 /* Of each output once: which of the options given it has no use for. */
 void voice_tell_unused(struct voice *v, const struct output_driver *driver);
 
+/* What plays begins: the stream cannot hold as much of its format as -t asks for. */
+void voice_tell_cut(struct voice *v, int64_t now);
+
 /* Closed: when to try to open one. */
 int64_t voice_open_due(const struct voice *v);
 

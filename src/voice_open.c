@@ -176,6 +176,7 @@ static void begin_playing(struct voice *v, int64_t now)
         lookout_clear(&v->lookout);
     voice_tell_unused(v, v->driver);
     voice_describe(v, what, sizeof what);
+    voice_tell_cut(v, now);
     telling_say(&v->telling, now, LOG_LEVEL_INFO, "playing %s", what);
     voice_format(v, now); /* yet another one may wait behind it already */
 }

@@ -34,3 +34,12 @@ void voice_tell_unused(struct voice *v, const struct output_driver *driver)
         log_warning("the output %s has no use for %s", driver->name, unused);
     v->told = driver;
 }
+
+void voice_tell_cut(struct voice *v, int64_t now)
+{
+    const int64_t most = player_most_stored(v->player), asked = v->options->target;
+    if (asked > most && !v->exact)
+        telling_say(&v->telling, now, LOG_LEVEL_WARNING,
+                    "-t %.0f: of this format there is room for %.0f ms, which is held instead",
+                    (double)asked / NS_PER_MS, (double)most / NS_PER_MS);
+}

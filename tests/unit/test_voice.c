@@ -481,6 +481,31 @@ static void ten_thousand_formats_are_a_few_lines(void **state)
 }
 
 /* As does that of one that opens and fails. */
+/* What the ring has no room for is not held in store: said when such a format is opened, and of no other. */
+static void a_target_that_is_cut_is_told(void **state)
+{
+    (void)state;
+    static const struct pcm_format formats[] = {
+        {.rate = 48000, .width = 16, .channels = 2, .mask = 3},
+        {.rate = 192000, .width = 32, .channels = 8, .mask = 0x63f}};
+    for (size_t i = 0; i < 2; i++) {
+        struct world w;
+        char text[4096];
+        world_open(&w);
+        w.options.target = 400 * NS_PER_MS;
+        w.options.bound = 500 * NS_PER_MS;
+        log_set_level(LOG_LEVEL_INFO);
+        const struct capture c = capture();
+        guest_begins(&w, &formats[i]);
+        run(&w, 100, false, false);
+        log_set_level(LOG_LEVEL_ERROR);
+        captured(&c, text, sizeof text);
+        assert_non_null(strstr(text, "playing "));
+        assert_int_equal(count_of(text, "-t 400: of this format there is room for 288 ms"), i);
+        world_close(&w);
+    }
+}
+
 static void an_output_that_fails_always_is_a_few_lines(void **state)
 {
     (void)state;
@@ -892,6 +917,7 @@ int main(void)
         cmocka_unit_test(an_exact_output_gets_every_format),
         cmocka_unit_test(nor_does_it_get_thousands),
         cmocka_unit_test(ten_thousand_formats_are_a_few_lines),
+        cmocka_unit_test(a_target_that_is_cut_is_told),
         cmocka_unit_test(an_output_that_fails_always_is_a_few_lines),
         cmocka_unit_test(a_restarted_server_gets_the_sound_back),
         cmocka_unit_test(a_restarted_server_keeps_the_rate),
