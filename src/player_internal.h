@@ -80,6 +80,7 @@ struct player {
     int64_t used;                /* ns of the slack that the latest fill needed */
     uint32_t losses;             /* of the line, that have been noted, */
     bool lost;                   /* and not made up for yet */
+    bool misled;                 /* by losses that looked late, what plays began deeper */
     int64_t lag;                 /* of the line, that has been noted */
     struct player_fade fade;     /* of the sound that plays, or will */
     uint32_t tail_left;          /* frames of a tail still to play, */

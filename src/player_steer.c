@@ -98,6 +98,7 @@ bool player_steer(struct player *p, uint32_t frames, const struct player_moment 
     else
         moves = follow_target(p, wanted, dt);
     p->settling -= fmin(p->settling, dt);
+    p->misled &= p->settling > 0;
     p->fresh -= fmin(p->fresh, dt);
     const double error = p->settling > 0 ? 0 : (depth - p->target) / p->config.source.rate;
     p->lacking = error < -LACKS_MOST_S ? p->lacking + dt : 0;

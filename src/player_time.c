@@ -39,13 +39,14 @@ void player_settle(struct player *p)
     p->sinking = 0;
     p->lag = p->line.lag; /* if it was late, that has been judged */
     player_note_line(p);
-    p->lost = false;
+    p->lost = p->misled = false;
 }
 
 void player_note_line(struct player *p)
 {
     if (p->line.losses > p->losses) { /* fewer: it is another beginning's */
         p->lost = true;
+        p->misled = p->settling > 0;
         slack_lost(&p->learnt->slack);
     }
     p->losses = p->line.losses;
@@ -230,12 +231,13 @@ uint64_t player_excess(struct player *p, uint64_t ready, uint32_t least,
     const int64_t wanted = player_target_depth(p, player_beyond(m)),
                   most = most_depth(p, player_beyond(m));
     const int64_t sinking = (int64_t)p->sinking < most ? (int64_t)p->sinking : most;
-    const int64_t target = wanted > sinking ? wanted : sinking;
+    const int64_t target = wanted > sinking || p->misled ? wanted : sinking;
     const int64_t depth = depth_at(p, m) + held, spare = (int64_t)ready + held - target;
     const int64_t all = (int64_t)ready - least, shortest = p->fade_frames + p->flush;
     int64_t excess = depth - target;
-    const bool stored =
-        excess > player_frames(p, EXCESS_NS) && spare > player_frames(p, EXCESS_FILL_NS);
+    const bool stored = p->misled ? excess > shortest && spare + expected_lag(p) > shortest
+                                  : excess > player_frames(p, EXCESS_NS) &&
+                                        spare > player_frames(p, EXCESS_FILL_NS);
     const int64_t margin = player_frames(p, MARGIN_NS);
     const bool unbound = excess > margin && depth > most + margin;
     if (!lasts(p, stored || unbound, m->now) || all < shortest)

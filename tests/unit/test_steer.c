@@ -221,7 +221,8 @@ static void a_loss_is_no_lateness(void **state)
 {
     (void)state;
     static const char *const cases[] = {"n=480 ppm=100 slack=0.7",
-                                        "ivshmem queue n=480 rate=192000 ppm=30 out=-30 slack=0.7"};
+                                        "ivshmem queue n=480 rate=192000 ppm=30 out=-30 slack=0.7",
+                                        "queue n=2048 rate=44100 slack=0.7"};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct world w;
         begin(&w, cases[i]);
