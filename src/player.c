@@ -29,8 +29,7 @@ void player_end(struct player *p)
     atomic_store_explicit(&p->ending, true, memory_order_relaxed);
 }
 
-/* For whoever watches that it comes back. */
-static void pass(const struct player *p)
+void player_pass(const struct player *p)
 {
     count_add(&p->config.stream->counters.passes, 1);
 }
@@ -44,11 +43,7 @@ static bool at_break(const struct player *p)
     return stream_ready(s) < p->frame_bytes && stream_edge(s) == STREAM_BREAK;
 }
 
-/*
- * Frames ready, edges that mean nothing to a listener passed; what plays ends at them, for what follows
- * has a time of its own.
- */
-static uint64_t frames_ready(struct player *p)
+uint64_t player_frames_ready(struct player *p)
 {
     struct stream *s = p->config.stream;
     for (int edges = 0; edges < 4; edges++) {
@@ -173,7 +168,7 @@ static uint32_t play(struct player *p, uint8_t *dst, uint32_t frames)
     uint32_t played = 0;
     for (uint32_t n = 1; n > 0 && played < frames; played += n) {
         const uint32_t left = frames - played;
-        n = player_play(p, dst, left < BLOCK ? left : BLOCK, frames_ready(p));
+        n = player_play(p, dst, left < BLOCK ? left : BLOCK, player_frames_ready(p));
         dst += (size_t)n * p->sink_frame_bytes;
     }
     count_add(&p->config.stream->counters.frames, played);
@@ -229,7 +224,7 @@ static uint32_t give(struct player *p, uint8_t *dst, uint32_t least, uint32_t mo
     struct player_moment m = *moment;
     uint32_t done = 0;
     if (!p->playing) {
-        done = give_silence(p, dst, is_ending(p) ? 0 : frames_ready(p), least, most, &m);
+        done = give_silence(p, dst, is_ending(p) ? 0 : player_frames_ready(p), least, most, &m);
         m.now += pcm_frames_ns(done, p->sink.rate);
     }
     if (p->playing) {
@@ -257,14 +252,14 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
                      const struct player_moment *moment)
 {
     rt_enter();
-    pass(p);
+    player_pass(p);
     const struct player_moment m = *moment;
     if (p->sink.queued)
         p->quantum = m.period > p->sink.quantum ? m.period : p->sink.quantum;
     const bool ending = is_ending(p);
     if (p->playing && (ending || at_break(p)))
         go_idle(p, m.now);
-    const uint64_t ready = ending ? 0 : frames_ready(p);
+    const uint64_t ready = ending ? 0 : player_frames_ready(p);
     if (p->playing)
         keep_time(p, ready, least, most, &m);
     uint32_t done = give(p, dst, least, most, &m);
@@ -277,7 +272,7 @@ uint32_t player_pour(struct player *p, void *dst, uint32_t least, uint32_t most,
         done = least;
     }
     note_rest(p, !p->playing && ready == 0, m.now + m.delay + pcm_frames_ns(done, p->sink.rate));
-    pass(p);
+    player_pass(p);
     rt_leave();
     return done;
 }
@@ -303,30 +298,4 @@ void player_break(struct player *p, int64_t now)
         return;
     begin_anew(p, now);
     p->tail_left = 0; /* it has been cut off */
-}
-
-/* ---- exact outputs ---- */
-
-uint32_t player_take(struct player *p, void *dst, uint32_t max)
-{
-    rt_enter();
-    pass(p);
-    const uint64_t ready = frames_ready(p);
-    const uint32_t room = max / p->frame_bytes;
-    const uint32_t n = ready < room ? (uint32_t)ready : room;
-    stream_read(p->config.stream, dst, (uint64_t)n * p->frame_bytes);
-    count_add(&p->config.stream->counters.frames, n);
-    pass(p);
-    rt_leave();
-    return n * p->frame_bytes;
-}
-
-bool player_sleep(struct player *p)
-{
-    return player_finished(p) || stream_sleep(p->config.stream);
-}
-
-int player_wake_fd(const struct player *p)
-{
-    return p->config.stream->wake_fd;
 }

@@ -1,6 +1,6 @@
 /*
  * The player's inside: player_open.c (its making), player.c (its states), player_sound.c (the sound),
- * player_time.c (when), player_steer.c (how fast).
+ * player_time.c (when), player_steer.c (how fast), player_exact.c (bytes as they are).
  */
 #ifndef SCREAM_PLAYER_INTERNAL_H
 #define SCREAM_PLAYER_INTERNAL_H
@@ -105,6 +105,15 @@ struct player {
     atomic_bool ending;
     _Atomic int64_t resting; /* since when, or PLAYER_BUSY */
 };
+
+/*
+ * Frames ready, edges that mean nothing to a listener passed; what plays ends at them, for what follows
+ * has a time of its own.
+ */
+uint64_t player_frames_ready(struct player *p);
+
+/* The reading thread goes in, or comes out: for whoever watches that it comes back. */
+void player_pass(const struct player *p);
 
 /* At most `frames` (no more than BLOCK) out of `ready` ones of the stream to dst; how many. */
 uint32_t player_play(struct player *p, uint8_t *dst, uint32_t frames, uint64_t ready);
