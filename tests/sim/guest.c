@@ -67,7 +67,7 @@ static void begin(struct guest *g, double now, uint32_t rate)
     g->format = (struct pcm_format){
         .rate = rate, .width = (uint8_t)g->scenario->width, .channels = 2, .mask = 3};
     g->grain = g->scenario->ivshmem ? rate / 50 : SCREAM_PAYLOAD / pcm_frame_bytes(&g->format);
-    g->tick_frames = rate / 100;
+    g->tick_rest = 0;
     g->counted = g->sent = g->published = g->begins = 0;
     g->first_line = g->newest + 1;
     draw_line(g, now);
@@ -134,7 +134,9 @@ static void wake_up(struct guest *g, double now)
     g->next = now;
     g->tick_at += TICK_NS / (1 + g->ppm * 1e-6);
     if (g->tick_at > g->paused_until) {
-        g->counted += g->tick_frames;
+        g->tick_rest += g->format.rate; /* 11025 Hz have no whole frames a tick */
+        g->counted += g->tick_rest / 100;
+        g->tick_rest %= 100;
         g->published = g->counted;
         if (!g->scenario->ivshmem)
             send_until(g, g->counted, (int64_t)now);

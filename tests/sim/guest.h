@@ -32,7 +32,7 @@ struct guest {
 
     double ppm;             /* of its clock, now */
     uint32_t grain;         /* frames that are sent together */
-    uint32_t tick_frames;   /* frames between wake-ups */
+    uint32_t tick_rest;     /* hundredths of a frame that wake-ups have not counted yet */
     double tick_at;         /* ns: its latest wake-up */
     double next;            /* ns: when what it has to send next is there */
     double stalled_until;   /* ns */

@@ -69,6 +69,7 @@ static void clocks_apart_sound_as_one(void **state)
     sounds_as_one("n=480 ppm=1000 out=-30");
     sounds_as_one("n=240 ppm=500 out=-30");
     sounds_as_one("n=1024 ppm=-100 out=-30");
+    sounds_as_one("n=110 rate=11025 ppm=100 out=-30"); /* no whole frames a tick */
 }
 
 /* A request that comes late asks for two periods at once. Nobody should hear that as pitch. */
