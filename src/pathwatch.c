@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define OF_ENTRIES (IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_ATTRIB)
-#define OF_ITSELF  (IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
+#define OF_ITSELF  (IN_DELETE_SELF | IN_MOVE_SELF)
 #define OF_FILE    (IN_MODIFY | IN_ATTRIB)
 
 #define LINKS 8  /* that are followed; beyond, the path is looked at */

@@ -326,6 +326,28 @@ static bool turn(struct scene *s, unsigned *wakings)
     return path_watch_take(&s->watch, s->now);
 }
 
+/* In a folder that is only passed on the way others may do what they like. */
+static void neighbours_of_the_way_cost_nothing(void **state)
+{
+    (void)state;
+    struct scene s;
+    char path[PATHS];
+    scene_make(&s);
+    make_folder(&s, "run");
+    make_link(&s, "way", "run");
+    scene_watch(&s, "way/a");
+    make_file(&s, "x");
+    assert_int_equal(chmod(in(&s, "x", path), 0600), 0);
+    make_folder(&s, "y");
+    assert_int_equal(chmod(in(&s, "y", path), 0711), 0);
+    replace(&s, "z", "x");
+    assert_int_equal(unlink(in(&s, "z", path)), 0);
+    expect_quiet(&s);
+    make_file(&s, "run/a");
+    expect_news(&s);
+    scene_end(&s);
+}
+
 /* Somebody makes and renames files for a second, as fast as it goes; seldom it is ours. */
 static void busy_neighbours_cost_little(void **state)
 {
@@ -413,6 +435,7 @@ int main(void)
         cmocka_unit_test(a_link_at_the_end_is_replaced),
         cmocka_unit_test(a_way_too_far),
         cmocka_unit_test(whatever_is_in_a_folder),
+        cmocka_unit_test(neighbours_of_the_way_cost_nothing),
         cmocka_unit_test(busy_neighbours_cost_little),
         cmocka_unit_test(a_flood_is_no_end),
         cmocka_unit_test(without_any_watch),
