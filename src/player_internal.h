@@ -93,7 +93,7 @@ struct player {
     double lacking;     /* s for which there has been less than can be steered for */
     int64_t exceeds_at; /* time since when there has been too much; 0: there is not */
     bool resumes;       /* what plays, or will, has ended a pause of the output */
-    double fresh;       /* s in which a sound that began too late may hasten */
+    double fresh;       /* s in which a sound that is too late may hasten */
     double beyond;      /* ns: the output's delay behind its queue, low-passed: rough to steer by */
     struct player_learnt own;
     uint32_t noise; /* of the dither */

@@ -6,7 +6,8 @@
 #define BEYOND_LOWPASS_S 1.0
 #define TARGET_GROWS     0.3e-3  /* s a second */
 #define TARGET_SHRINKS   0.05e-3 /* s a second */
-#define TARGET_HASTES    1e-3    /* s a second, for FRESH_S: the line was drawn too late */
+#define TARGET_HASTES    1e-3    /* s a second, for FRESH_S: the line was drawn too late, or */
+#define TARGET_LEFT_S    2e-3    /* an output has changed its mind by more than that */
 #define TARGET_NEARS_S   2.0     /* the last of it is gone slowly, */
 #define TARGET_OFF_S     0.25e-3 /* it goes when it is so far off, */
 #define TARGET_THERE_S   0.01e-3 /* and until it is so near */
@@ -16,24 +17,31 @@
     1.5 /* longer than a wrong word about an output's time is believed by libpulse */
 #define ERROR_MOST_S 0.25e-3 /* a ratio of 300 ppm, which a second of slew brings */
 
+static bool far_too_deep(const struct player *p, double wanted)
+{
+    return p->target - wanted > TARGET_LEFT_S * p->config.source.rate;
+}
+
 /*
  * A depth that is off by more than the loop was made for (an output that has changed its mind about its
  * delay) would have it swing from one end of its slew to the other. Then the target goes to where the
- * depth is, and comes back slowly.
+ * depth is, and comes back slowly; sooner where it is far too deep, as after a move to another sink.
  */
-static void give_way(struct player *p)
+static void give_way(struct player *p, double wanted)
 {
     const double off = p->learnt->servo.low[1];
     const double gives = off - fmax(fmin(off, ERROR_MOST_S), -ERROR_MOST_S);
     p->target += gives * p->config.source.rate;
     servo_shift(&p->learnt->servo, gives);
+    if (gives > 0 && far_too_deep(p, wanted))
+        p->fresh = FRESH_S;
 }
 
 /*
  * The target that is steered for moves slowly, or each late request would be heard as pitch: up a little
  * sooner than down, for too little is worse than too much. Only what has begun too late, because a guest's
- * first packets were, comes down faster. A start that is a fraction of a request's lateness off stays
- * there. How fast it moves, in s a second.
+ * first packets were, or has come to be far too deep comes down faster. A start that is a fraction of a
+ * request's lateness off stays there. How fast it moves, in s a second.
  */
 static double follow_target(struct player *p, double wanted, double dt)
 {
@@ -41,9 +49,10 @@ static double follow_target(struct player *p, double wanted, double dt)
     p->moving = fabs(off) > (p->moving ? TARGET_THERE_S : TARGET_OFF_S) * rate;
     if (!p->moving)
         return 0;
-    const double shrinks = p->fresh > 0       ? TARGET_HASTES
-                           : p->config.target ? TARGET_GROWS
-                                              : TARGET_SHRINKS;
+    const bool asked = p->config.target != 0; /* then only the output's delay can have changed */
+    const double shrinks = p->fresh > 0 || (asked && far_too_deep(p, wanted)) ? TARGET_HASTES
+                           : asked                                            ? TARGET_GROWS
+                                                                              : TARGET_SHRINKS;
     const double most = TARGET_GROWS * dt * rate, least = -shrinks * dt * rate;
     const double step = fmax(fmin(off * dt / TARGET_NEARS_S, most), least);
     p->target += step;
@@ -106,6 +115,6 @@ bool player_steer(struct player *p, uint32_t frames, const struct player_moment 
         return p->lacking < LACKS_FOR_S;
     const double source = (double)NS_PER_S / p->config.source.rate / p->line.period;
     servo_step(&p->learnt->servo, source - moves, error, dt);
-    give_way(p);
+    give_way(p, wanted);
     return true;
 }

@@ -20,8 +20,9 @@ TARGET = ('-t', '100')
 NEAR = 2.0    # ms by which a latency may differ from that before,
 LUCK = 6.0    # or of ALSA's plugin, whose starts differ by 4; of PipeWire's stand-in, which may be a quantum or two
               # later and says nothing of it, it is only told
-SETTLE = 20.0 # so many s after a fault at most: a server may tell its delay wrongly for three; and a sound that was
-              # late for the end of a pause is heard whole, which is more in store, given back by 1 ms a second
+SETTLE = 30.0 # so many s after a fault at most: a server may tell its delay wrongly for three; and a sound that was
+              # late for the end of a pause is heard whole, or ALSA's plugin has taken up to 30 ms more than it told
+              # of when its stream was moved, which is more in store, given back by 1 ms a second
 STARTED = 4.0 # s for which a sound has played before a fault: in the first three it holds what it has, not what it
               # should
 # One heap, no larger than what is in it: what is left behind cannot hide there, and what is not makes no steps.

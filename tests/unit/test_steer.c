@@ -285,6 +285,22 @@ static void the_limit_holds_when_an_output_gets_slower(void **state)
         }
 }
 
+/* It is 12 ms slower from now on, too few to be dropped: what is held comes down within seconds, not minutes. */
+static void an_output_that_changes_its_mind(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, "n=480 t=90");
+    world_run(&w, 60);
+    const double before = listen(&w, 1);
+    w.delay += 12 * NS_PER_MS;
+    world_run(&w, 25);
+    listen(&w, 5);
+    assert_whole(&w, before, 2.5);
+    assert_int_equal(world_counted(&w), 0);
+    world_close(&w);
+}
+
 /* As low as it can be, not as asked: all of the sound is heard. */
 static void a_limit_below_what_is_possible_drops_nothing(void **state)
 {
@@ -400,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_loss_is_no_lateness),
         cmocka_unit_test(one_late_burst_is_learnt_once),
         cmocka_unit_test(the_limit_holds_when_an_output_gets_slower),
+        cmocka_unit_test(an_output_that_changes_its_mind),
         cmocka_unit_test(a_limit_below_what_is_possible_drops_nothing),
         cmocka_unit_test(a_limit_below_what_bursts_need_makes_no_dropouts),
         cmocka_unit_test(an_output_that_stood_still_catches_up),
