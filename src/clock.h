@@ -16,4 +16,10 @@ static inline int64_t clock_now(void)
     return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
+/* Of two moments when something is due; INT64_MAX: never. */
+static inline int64_t clock_earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 #endif

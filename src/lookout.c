@@ -138,8 +138,8 @@ int64_t lookout_due(const struct lookout *l)
     int64_t due = INT64_MAX;
     for (int i = 0; i < LOOKOUT_PLACES; i++) {
         const struct lookout_place *p = &l->places[i];
-        if (p->path[0] && path_watch_due(&p->watch) < due)
-            due = path_watch_due(&p->watch);
+        if (p->path[0])
+            due = clock_earliest(due, path_watch_due(&p->watch));
     }
     return due;
 }

@@ -1,5 +1,7 @@
 #include "reception.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,19 +127,14 @@ static bool hint_at_silence(struct reception *r, int64_t now)
     return true;
 }
 
-static int64_t earliest(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* When it has to be looked at again. */
 static int64_t due(const struct reception *r)
 {
     if (!r->receiver)
         return r->retry.due;
     const int64_t tend = r->driver->tend ? r->receiver->tend_at : RECEIVER_UNTENDED;
-    const int64_t all = earliest(tend, r->crowd_at);
-    return r->receiver->waiting[0] ? all : earliest(all, r->silent_hint);
+    const int64_t all = clock_earliest(tend, r->crowd_at);
+    return r->receiver->waiting[0] ? all : clock_earliest(all, r->silent_hint);
 }
 
 bool reception_turn(struct reception *r, int64_t now, int64_t *next)
@@ -147,7 +144,7 @@ bool reception_turn(struct reception *r, int64_t now, int64_t *next)
     if (!r->receiver && now >= r->retry.due)
         open_receiver(r, now);
     const bool hinted = hint_at_silence(r, now);
-    *next = earliest(due(r), telling_turn(&r->telling, now));
+    *next = clock_earliest(due(r), telling_turn(&r->telling, now));
     return hinted;
 }
 

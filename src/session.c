@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "clock.h"
 #include "ending.h"
 #include "log.h"
 #include "reception.h"
@@ -70,11 +71,6 @@ static void tell_systemd(struct session *s, int64_t *next)
     status_turn(&s->status, &view, next);
 }
 
-static int64_t earliest(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* One turn at everything that is due; *next: when something will be. */
 static int turn(struct session *s, int64_t *next)
 {
@@ -88,9 +84,9 @@ static int turn(struct session *s, int64_t *next)
     const int err = voice_turn(&s->voice, now, next);
     if (now >= s->next_report)
         do_reports(s, now);
-    *next = earliest(*next, due);
+    *next = clock_earliest(*next, due);
     if (!reception_waiting(&s->reception)[0]) /* what is dropped is told of even if nothing plays */
-        *next = earliest(*next, s->next_report);
+        *next = clock_earliest(*next, s->next_report);
     tell_systemd(s, next);
     return err;
 }

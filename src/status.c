@@ -122,10 +122,6 @@ void status_turn(struct status *s, const struct status_view *view, int64_t *next
     if (now >= s->service.feed_at)
         feed(s, view, now);
     const int64_t again = service_turn(&s->service, now);
-    if (again < *next)
-        *next = again;
-    if (s->look_at < *next)
-        *next = s->look_at;
-    if (s->service.feed_at < *next)
-        *next = s->service.feed_at;
+    *next = clock_earliest(*next, clock_earliest(again, s->look_at));
+    *next = clock_earliest(*next, s->service.feed_at);
 }

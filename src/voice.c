@@ -1,5 +1,6 @@
 #include "voice_internal.h"
 
+#include "clock.h"
 #include "log.h"
 
 #include <errno.h>
@@ -206,11 +207,7 @@ int voice_turn(struct voice *v, int64_t now, int64_t *next)
     if (err == 0 && v->state == VOICE_CLOSED && now >= voice_open_due(v))
         err = voice_try_open(v, now);
 
-    const int64_t tell = telling_turn(&v->telling, now), rested = lookout_due(&v->lookout);
-    *next = due(v, now);
-    if (tell < *next)
-        *next = tell;
-    if (rested < *next)
-        *next = rested;
+    const int64_t tell = telling_turn(&v->telling, now);
+    *next = clock_earliest(due(v, now), clock_earliest(tell, lookout_due(&v->lookout)));
     return err;
 }
