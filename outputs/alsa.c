@@ -9,13 +9,13 @@
 #include "../src/counters.h"
 #include "../src/feeder.h"
 #include "../src/log.h"
-#include "../src/output.h"
 #include "../src/player.h"
 #include "alsa_attempt.h"
 #include "alsa_pcm.h"
 #include "alsa_queue.h"
 #include "alsa_setup.h"
 #include "alsa_standstill.h"
+#include "drivers.h"
 
 #include <alsa/asoundlib.h>
 #include <errno.h>
@@ -281,18 +281,8 @@ static void alsa_describe(const struct output *o, char *buf, size_t size)
              (unsigned long long)count_read(&a->xruns));
 }
 
-extern const struct output_driver alsa_driver;
 const struct output_driver alsa_driver = {
-    .name = "alsa",
-    .summary = "an ALSA device; -d DEVICE (" ALSA_DEFAULT_DEVICE ")",
-    .flags = OUTPUT_AUTOMATIC | OUTPUT_DEVICE,
-    .uses = "dtl",
-    .probe = alsa_probe,
-    .open = alsa_open,
-    .start = alsa_start,
-    .pause = alsa_pause,
-    .resume = alsa_resume,
-    .stop = alsa_stop,
-    .close = alsa_close,
-    .describe = alsa_describe,
+    ABOUT_ALSA,          .probe = alsa_probe, .open = alsa_open,
+    .start = alsa_start, .pause = alsa_pause, .resume = alsa_resume,
+    .stop = alsa_stop,   .close = alsa_close, .describe = alsa_describe,
 };

@@ -1,5 +1,7 @@
 #include "alsa_attempt.h"
 
+#include "drivers.h"
+
 #include "../src/clock.h"
 #include "../src/lookout.h"
 #include "alsa_pcm.h"

@@ -13,8 +13,6 @@
 #include <alsa/asoundlib.h>
 #include <stddef.h>
 
-#define ALSA_DEFAULT_DEVICE "default"
-
 struct alsa_opened {
     snd_pcm_t *pcm;
     struct alsa_setup setup;

@@ -4,7 +4,7 @@
  */
 #include "../src/clock.h"
 #include "../src/log.h"
-#include "../src/output.h"
+#include "drivers.h"
 #include "pipewire_internal.h"
 #include "pipewire_sink.h"
 #include "pipewire_spec.h"
@@ -23,8 +23,6 @@
 #define START_MS       500
 #define SILENT_RESUMED 1
 #define RESUMED_NS     (600 * NS_PER_MS) /* a device that slept; and another connection: < 1 s */
-
-extern const struct output_driver pipewire_driver;
 
 static struct pipewire *pipewire_of(const struct output *o)
 {
@@ -214,16 +212,7 @@ static void pipewire_describe(const struct output *o, char *buf, size_t size)
 }
 
 const struct output_driver pipewire_driver = {
-    .name = "pipewire",
-    .summary = "PipeWire, natively",
-    .flags = OUTPUT_AUTOMATIC,
-    .uses = "sntlc",
-    .probe = pipewire_probe,
-    .open = pipewire_open,
-    .start = pipewire_start,
-    .pause = pipewire_pause,
-    .resume = pipewire_resume,
-    .stop = pipewire_stop,
-    .close = pipewire_close,
-    .describe = pipewire_describe,
+    ABOUT_PIPEWIRE,          .probe = pipewire_probe, .open = pipewire_open,
+    .start = pipewire_start, .pause = pipewire_pause, .resume = pipewire_resume,
+    .stop = pipewire_stop,   .close = pipewire_close, .describe = pipewire_describe,
 };

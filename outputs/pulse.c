@@ -6,7 +6,7 @@
  */
 #include "../src/clock.h"
 #include "../src/log.h"
-#include "../src/output.h"
+#include "drivers.h"
 #include "pulse_internal.h"
 #include "pulse_spec.h"
 
@@ -23,8 +23,6 @@
 #define START_US (1500 * PA_USEC_PER_MSEC) /* a suspended device has to be woken */
 
 #define LONG_NS (80 * NS_PER_MS)
-
-extern const struct output_driver pulse_driver;
 
 static struct pulse *pulse_of(const struct output *o)
 {
@@ -248,17 +246,7 @@ static void pulse_describe(const struct output *o, char *buf, size_t size)
 }
 
 const struct output_driver pulse_driver = {
-    .name = "pulse",
-    .summary = "PulseAudio, or PipeWire in its place",
-    .flags = OUTPUT_AUTOMATIC,
-    .uses = "sntl",
-    .probe = pulse_probe,
-    .open = pulse_open,
-    .start = pulse_start,
-    .pause = pulse_pause,
-    .resume = pulse_resume,
-    .fade = pulse_fade_out,
-    .stop = pulse_stop,
-    .close = pulse_close,
-    .describe = pulse_describe,
+    ABOUT_PULSE,          .probe = pulse_probe,       .open = pulse_open,     .start = pulse_start,
+    .pause = pulse_pause, .resume = pulse_resume,     .fade = pulse_fade_out, .stop = pulse_stop,
+    .close = pulse_close, .describe = pulse_describe,
 };

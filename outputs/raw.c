@@ -7,8 +7,8 @@
  */
 #include "../src/clock.h"
 #include "../src/feeder.h"
-#include "../src/output.h"
 #include "../src/player.h"
+#include "drivers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -172,7 +172,6 @@ static void raw_describe(const struct output *o, char *buf, size_t size)
     snprintf(buf, size, "standard output");
 }
 
-extern const struct output_driver raw_driver;
 const struct output_driver raw_driver = {
     .name = "raw",
     .summary = "the guest's own bytes on standard output",

@@ -1,8 +1,5 @@
 /* The outputs of this build, in the order in which `-o auto` tries them. */
-#include "../src/output.h"
-
-extern const struct output_driver pipewire_driver, pulse_driver, alsa_driver, raw_driver,
-    wav_driver;
+#include "drivers.h"
 
 const struct output_driver *const output_table[] = {
 #ifdef HAVE_PIPEWIRE

@@ -4,8 +4,8 @@
  */
 #include "../src/clock.h"
 #include "../src/feeder.h"
-#include "../src/output.h"
 #include "../src/player.h"
+#include "drivers.h"
 #include "wav_file.h"
 
 #include <errno.h>
@@ -125,7 +125,6 @@ static void wav_describe(const struct output *o, char *buf, size_t size)
     snprintf(buf, size, "WAV file '%s'", w->first);
 }
 
-extern const struct output_driver wav_driver;
 const struct output_driver wav_driver = {
     .name = "wav",
     .summary = "a recording; -d FILE names it (" WAV_DEFAULT_NAME ")",

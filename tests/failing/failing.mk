@@ -2,7 +2,8 @@
 FAILING_CALLS := $(shell tests/failing/wrapped tests/failing/failing.c)
 FAILING_WRAP  := -Wl,--wrap=
 
-$(BUILD)/scream-failing: $(BUILD)/obj/tests/failing/failing.o $(call objects,src/main.c $(CORE) $(DRIVERS))
+$(BUILD)/scream-failing: $(BUILD)/obj/tests/failing/failing.o $(call objects,src/main.c $(CORE) $(filter-out outputs/table.c,$(DRIVERS))) \
+                          $(call checked,outputs/table.c)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) $(addprefix $(FAILING_WRAP),$(FAILING_CALLS)) -o $@ $^ $(PKG_LIBS) -lm
 

@@ -20,7 +20,7 @@ $(BUILD)/fuzz/obj/%.o: %.c $(BUILD)/flags
 
 # Counted through, their loops over samples take all the time.
 $(BUILD)/fuzz/obj/src/resample.o $(BUILD)/fuzz/obj/src/sample.o: FUZZCOV =
-$(BUILD)/fuzz/obj/src/resample.o: CFLAGS += -O3 -ffast-math -fno-finite-math-only
+$(BUILD)/fuzz/obj/src/resample.o: private FILE_FLAGS = -O3 -ffast-math -fno-finite-math-only
 
 # Of all that there is, each takes what it needs.
 $(BUILD)/fuzz/all.a: $(call fuzzed,$(sort $(CORE) $(DRIVERS) $(TOOLPARTS)))
