@@ -25,8 +25,8 @@ void *memory_reserve(size_t bytes, size_t ready);
 /* As memory_give(). */
 void memory_release(void *memory, size_t bytes);
 
-/* What a call tree of ours or of an audio library's needs, several times over. */
-#define MEMORY_STACK 65536 /* bytes */
+/* Half as much again as the deepest call tree of ours and of the audio libraries has been seen to touch (20 KiB). */
+#define MEMORY_STACK 32768 /* bytes */
 
 /* The calling thread, before it becomes a real-time one: the next part of its stack likewise. */
 void memory_keep_stack(void);

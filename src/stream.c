@@ -7,7 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define READY_SLOTS 64 /* 384 ms of 48 kHz/16/2: no fill of it is higher as a rule */
+#define READY_SLOTS                                                                                \
+    24 /* 144 ms of 48 kHz/16/2: few fills of it are higher, and what is above comes when touched */
 
 struct record {
     uint64_t position; /* of its first byte since the beginning */
