@@ -140,15 +140,24 @@ static int look(struct ivshmem *s, int64_t now)
     return look_at_none(s, (enum shm_fault)ret, now);
 }
 
-/* False: what seems to be ready is stale, and the ring is where a new stream begins. Or -errno. */
+/* A chunk lies behind the end of the file, which was cut under our hands. 0 or -errno. */
+static int lose_stream(struct ivshmem *s)
+{
+    shm_ring_none(&s->ring, false, clock_now());
+    return shm_file_refresh(&s->place.file);
+}
+
+/* False: there is nothing ready any more, or the ring is where a new stream begins. Or -errno. */
 static int check_wrap(struct ivshmem *s)
 {
     if (!shm_ring_wraps(&s->ring))
         return true;
     const struct shm_header *h = &s->ring.stream;
     const int ret = read_chunk(s, 0, &s->spare);
-    if (ret <= 0)
+    if (ret < 0)
         return ret;
+    if (ret == 0)
+        return lose_stream(s);
     if (shm_ring_check_wrap(&s->ring, shm_print(h, &s->spare), shm_silent(h, &s->spare)))
         return true;
     count_add(&s->base.counters->restarts, 1);
@@ -162,10 +171,8 @@ static int copy_chunks(struct ivshmem *s, uint32_t n)
         const int ret = read_chunk(s, shm_ring_index(&s->ring, i), &s->chunks[i]);
         if (ret < 0)
             return ret;
-        if (ret == 0) { /* truncated under our hands */
-            shm_ring_none(&s->ring, false, clock_now());
-            return shm_file_refresh(&s->place.file);
-        }
+        if (ret == 0)
+            return lose_stream(s);
     }
     return (int)n;
 }
