@@ -2,6 +2,7 @@
 #include "../src/clock.h"
 #include "udp_check.h"
 #include "udp_intake.h"
+#include "udp_pace.h"
 #include "udp_socket.h"
 
 #include <arpa/inet.h>
@@ -27,6 +28,7 @@ struct udp {
 
     /* receiver thread's */
     struct udp_intake intake;
+    struct udp_pace pace;
     struct mmsghdr messages[BATCH];
     struct udp_slot slots[BATCH];
 };
@@ -79,6 +81,7 @@ static int receive(struct udp *u, struct packet *packets, int max)
     if (got < 0) /* a refusal is an answer to somebody else's mistake, not an end */
         return errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ? 0 : -errno;
     const struct udp_now now = both_clocks();
+    udp_pace_read(&u->pace, got, now.monotonic);
     int n = 0;
     for (int i = 0; i < got; i++)
         n += udp_intake_take(&u->intake, &u->slots[i], &u->messages[i].msg_hdr,
@@ -92,9 +95,10 @@ static int receive(struct udp *u, struct packet *packets, int max)
 static int udp_read(struct receiver *r, int wake_fd, struct packet *packets, int max)
 {
     struct udp *u = (struct udp *)r;
-    struct pollfd fds[] = {{.fd = u->socket.fd, .events = POLLIN},
+    const int wait = udp_pace_wait(&u->pace, clock_now());
+    struct pollfd fds[] = {{.fd = wait > 0 ? -1 : u->socket.fd, .events = POLLIN},
                            {.fd = wake_fd, .events = POLLIN}};
-    if (poll(fds, 2, -1) < 0)
+    if (poll(fds, 2, wait > 0 ? wait : -1) < 0)
         return errno == EINTR ? 0 : -errno;
     if (fds[0].revents & POLLNVAL)
         return -EBADF;

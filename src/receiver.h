@@ -64,7 +64,8 @@ struct receiver_driver {
     /*
      * Receiver thread only. Waits until there is something or wake_fd is readable (it is not read).
      * Fills at most `max` packets, whose data stay valid until the next call, in order of arrival.
-     * Returns their number; 0 after a wake-up, or when what came was dropped and counted; -errno
+     * Returns their number; 0 after a wake-up, or when what came was dropped and counted, or after a rest
+     * where too much has come; -errno
      * when the transport is gone and has to be closed and opened anew. One system call that waits,
      * and no other but the reading itself, from input_fd, by those that sandbox.h leaves.
      */

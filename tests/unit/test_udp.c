@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "../../receivers/udp_losses.h"
+#include "../../receivers/udp_pace.h"
 #include "../../receivers/udp_parse.h"
 #include "../../receivers/udp_seen.h"
 #include "../../receivers/udp_socket.h"
@@ -21,6 +22,7 @@
 #include <netpacket/packet.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +90,7 @@ static void hear(struct heard *h, const struct receiver_config *config)
     const int ret = receiver_find("udp")->open(&h->r, config, &h->counters, why, sizeof why);
     if (ret < 0)
         fail_msg("open: %s (%d)", why, ret);
-    h->deadline = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    h->deadline = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     const struct itimerspec in = {.it_value.tv_sec = 5};
     timerfd_settime(h->deadline, 0, &in, NULL);
 }
@@ -533,6 +535,93 @@ static void hears_whom_it_favours(void **state)
     unhear(&h);
 }
 
+/* ---- more than any guest sends ---- */
+
+#define WIDEST 5333 /* datagrams a second of the largest format */
+#define BUFFER 1024 /* more of them than a socket holds */
+
+static void a_guest_never_waits(void **state)
+{
+    (void)state;
+    struct udp_pace p = {0};
+    int64_t now = NS_PER_S;
+    for (int i = 0; i < 10 * WIDEST; i++, now += NS_PER_S / WIDEST) {
+        assert_int_equal(udp_pace_wait(&p, now), 0);
+        udp_pace_read(&p, i % 100 == 0 ? 3 : 1, now); /* and what others send beside it */
+    }
+    for (int i = 0; i < 100; i++, now += 100 * NS_PER_MS) { /* held up again and again */
+        assert_int_equal(udp_pace_wait(&p, now), 0);
+        udp_pace_read(&p, BUFFER, now);
+    }
+}
+
+/* Each read takes as long as it does on a slow machine, and there is always more. */
+static void a_flood_is_waited_for(void **state)
+{
+    (void)state;
+    struct udp_pace p = {0};
+    int64_t now = NS_PER_S, busy = 0, most = 0;
+    uint64_t all = 0;
+    while (now < 11 * NS_PER_S) {
+        const int wait = udp_pace_wait(&p, now);
+        busy = wait > 0 ? 0 : busy + 64 * 10 * NS_PER_US;
+        most = busy > most ? busy : most;
+        now += wait > 0 ? wait * NS_PER_MS : 64 * 10 * NS_PER_US;
+        udp_pace_read(&p, wait > 0 ? 0 : 64, now);
+        all += wait > 0 ? 0 : 64;
+    }
+    assert_true(most < 100 * NS_PER_MS); /* half of what RealtimeKit allows */
+    assert_in_range(all, 10000 * UDP_PACE_A_MS - 64 * UDP_PACE_A_MS,
+                    10000 * UDP_PACE_A_MS + UDP_PACE_AT_ONCE + 64);
+}
+
+static atomic_bool flooding;
+
+static void *flood(void *arg)
+{
+    const int fd = talker("lo");
+    (void)arg;
+    while (atomic_load(&flooding)) {
+        uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 16, 2, 3, 0};
+        struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+        inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+        if (sendto(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&to, sizeof to) < 0)
+            break;
+    }
+    close(fd);
+    return NULL;
+}
+
+/* And be it the one that plays. A wake-up is heard all the same. */
+static void whoever_floods_is_read_at_a_bounded_rate(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct heard h;
+    pthread_t thread;
+    hear(&h, &unicast);
+    const struct itimerspec in = {.it_value.tv_nsec = 500 * NS_PER_MS};
+    timerfd_settime(h.deadline, 0, &in, NULL);
+    atomic_store(&flooding, true);
+    assert_int_equal(pthread_create(&thread, NULL, flood, NULL), 0);
+    const int64_t begin = clock_now();
+    uint64_t fired = 0, all = 0;
+    while (fired == 0) {
+        const int n = h.r->driver->read(h.r, h.deadline, h.packets, MAX);
+        assert_true(n >= 0);
+        all += (uint64_t)n;
+        if (read(h.deadline, &fired, sizeof fired) < 0)
+            fired = 0;
+    }
+    const int64_t took = clock_now() - begin;
+    atomic_store(&flooding, false);
+    pthread_join(thread, NULL);
+    print_message("%u datagrams in %d ms, %u dropped\n", (unsigned)all, (int)(took / NS_PER_MS),
+                  (unsigned)count_read(&h.counters.kernel_drops));
+    assert_true(all <= UDP_PACE_AT_ONCE + MAX + (uint64_t)(took / NS_PER_MS + 1) * UDP_PACE_A_MS);
+    unhear(&h);
+}
+
 static void senders_keep_their_source(void **state)
 {
     (void)state;
@@ -883,7 +972,7 @@ static void *talk(void *arg)
         memcpy(bytes + PCM_WIRE_BYTES, &i, sizeof i);
         say_bytes(*fd, SCREAM_DEFAULT_GROUP, bytes, sizeof bytes);
         if (i % 8 == 7)
-            usleep(200); /* is the rate */
+            usleep(800); /* is the rate */
     }
     return NULL;
 }
@@ -986,7 +1075,7 @@ static void refreshing_keeps_who_plays(void **state)
     gauge_set(&h.r->plays, (uint64_t)guest << 16 | PORT);
     fd = talker("near");
     assert_int_equal(pthread_create(&talking, NULL, talk, &fd), 0);
-    for (int n; next < TALK && (n = h.r->driver->read(h.r, h.deadline, h.packets, MAX)) > 0;) {
+    for (int n; next < TALK && (n = h.r->driver->read(h.r, h.deadline, h.packets, MAX)) >= 0;) {
         for (int i = 0; i < n; i++) {
             uint32_t number;
             memcpy(&number, h.packets[i].data, sizeof number);
@@ -995,7 +1084,7 @@ static void refreshing_keeps_who_plays(void **state)
             lost += number - next;
             next = number + 1;
         }
-        for (int i = 0; i < STRANGERS; i++)
+        for (int i = 0; i < STRANGERS && refreshes % 16 == 0; i++) /* which is no flood */
             say(strangers[i], SCREAM_DEFAULT_GROUP, 0);
         h.r->driver->tend(h.r, clock_now() + ++refreshes * UDP_RENEWAL_MOST);
     }
@@ -1243,6 +1332,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(hears_nobody_else_before),
         cmocka_unit_test(hears_only_whom_it_may_after_a_crowd),
         cmocka_unit_test(hears_whom_it_favours),
+        cmocka_unit_test(a_guest_never_waits),
+        cmocka_unit_test(a_flood_is_waited_for),
+        cmocka_unit_test(whoever_floods_is_read_at_a_bounded_rate),
         cmocka_unit_test(senders_keep_their_source),
         cmocka_unit_test(what_waits_is_handed_on_at_once),
         cmocka_unit_test(arrival_is_not_the_wake_up),
