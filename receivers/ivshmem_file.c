@@ -53,9 +53,10 @@ int shm_file_open(struct shm_file *f, const char *path, char *why, size_t size)
         return -err;
     }
     struct stat st;
+    char told[LOG_PATH];
     int ret = fstat(f->fd, &st) < 0 ? -errno : 0;
     if (ret < 0)
-        snprintf(why, size, "cannot examine %s: %s", path, strerror(-ret));
+        snprintf(why, size, "cannot examine %s: %s", log_path(told, path), strerror(-ret));
     if (ret == 0)
         ret = check_kind(&st, path, why, size);
     if (ret == 0)
