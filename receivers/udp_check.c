@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 
 #define TRAFFIC 100 /* packets of any kind in some seconds: more than a guest's idle chatter */
+#define MOST                                                                                       \
+    256 /* datagrams that are taken between two looks at the clock: there may be ever more */
 
 /* What is watched, and what came. */
 struct watched {
@@ -117,7 +119,7 @@ static void take(int fd, const struct allow *allow, struct udp_seen *seen,
                  struct udp_seen *strangers)
 {
     struct udp_datagram raw;
-    for (;;) {
+    for (int i = 0; i < MOST; i++) {
         struct sockaddr_in from;
         socklen_t size = sizeof from;
         const ssize_t n =
@@ -167,10 +169,19 @@ static void tell_sender(const struct udp_sender *s, double seconds, bool first, 
                      s->length);
 }
 
+/* Of those listed the first that has sent a packet, or else anything. */
+static const struct udp_sender *first_sender(const struct udp_seen *seen)
+{
+    for (int i = 0; i < seen->count; i++)
+        if (seen->list[i].packets > 0)
+            return &seen->list[i];
+    return seen->list;
+}
+
 /* What the run would neither hear nor count one by one. */
 static void tell_allow(const struct watched *w, struct findings *f)
 {
-    const struct udp_sender *s = w->strangers.list;
+    const struct udp_sender *s = first_sender(&w->strangers);
     char senders[48], from[INET_ADDRSTRLEN], remedy[160];
     if (w->allow->count == 0)
         return;

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MOST 256 /* packets at a time: there may be ever more */
+
 /* So that a guest's downloads do not wake us. */
 static void only_udp(int fd)
 {
@@ -85,7 +87,7 @@ static void look(struct udp_spy *s, const struct udp_sighting *raw, size_t n, bo
 void udp_spy_take(struct udp_spy *s)
 {
     struct udp_sighting raw;
-    while (s->fd >= 0) {
+    for (int i = 0; s->fd >= 0 && i < MOST; i++) {
         struct sockaddr_ll from;
         socklen_t size = sizeof from;
         const ssize_t n = recvfrom(s->fd, &raw, sizeof raw, 0, (struct sockaddr *)&from, &size);

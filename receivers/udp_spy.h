@@ -27,7 +27,7 @@ struct udp_spy {
 void udp_spy_open(struct udp_spy *s, int index);
 void udp_spy_close(struct udp_spy *s);
 
-/* Takes what there is, without waiting. */
+/* Takes what there is, or as much of it as is soon done, without waiting. */
 void udp_spy_take(struct udp_spy *s);
 
 /* Packets of any kind that the interface has received since the opening; 0 when that is not known. */

@@ -10,6 +10,7 @@
 #include "../../receivers/udp_seen.h"
 #include "../../receivers/udp_socket.h"
 #include "clock.h"
+#include "findings.h"
 #include "receiver.h"
 #include "rt.h"
 
@@ -73,6 +74,17 @@ int getifaddrs(struct ifaddrs **list)
     int (*real)(struct ifaddrs **);
     *(void **)&real = dlsym(RTLD_NEXT, "getifaddrs");
     return refused(&no_list) ? -1 : real(list);
+}
+
+static bool endless; /* there is always one more datagram */
+
+ssize_t recvfrom(int fd, void *to, size_t n, int flags, __SOCKADDR_ARG from, socklen_t *size)
+{
+    if (!endless)
+        return syscall(SYS_recvfrom, fd, to, n, flags, from.__sockaddr__, size);
+    memset(to, 0, n);
+    memset(from.__sockaddr__, 0, *size);
+    return SCREAM_DATAGRAM;
 }
 
 /* A receiver, and a deadline as its wake-up fd. */
@@ -1281,6 +1293,66 @@ static void senders_are_told_apart(void **state)
     assert_int_equal(s.packets, 22);
 }
 
+/* ---- --check ---- */
+
+#define WATCH (200 * NS_PER_MS)
+
+static const struct receiver_config only_others = {
+    .unicast = true, .port = PORT, .allow = {1, {{.network = 0x0a000000, .mask = 0xff000000}}}};
+
+static void *speak_beside_noise(void *arg)
+{
+    const int noise = talker_at("127.0.0.2"), guest = talker_at("127.0.0.3");
+    (void)arg;
+    while (atomic_load(&flooding)) {
+        say_bytes(noise, "127.0.0.1", (const uint8_t *)"hello", 5);
+        say(guest, "127.0.0.1", 1);
+        usleep(5000);
+    }
+    close(guest);
+    close(noise);
+    return NULL;
+}
+
+/* Who is to be allowed is a guest, whoever else was there before it. */
+static void check_names_the_guest(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct findings f = {.count = 0};
+    pthread_t thread;
+    const char *told = NULL;
+    atomic_store(&flooding, true);
+    assert_int_equal(pthread_create(&thread, NULL, speak_beside_noise, NULL), 0);
+    receiver_find("udp")->check(&only_others, WATCH, &f);
+    atomic_store(&flooding, false);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < f.count; i++)
+        if (f.list[i].verdict == FINDING_WRONG && strcmp(f.list[i].subject, "allow") == 0)
+            told = f.list[i].remedy;
+    assert_non_null(told);
+    assert_non_null(strstr(told, "--allow 127.0.0.3"));
+}
+
+static void check_ends_whatever_comes(void **state)
+{
+    (void)state;
+    need_namespace();
+    struct findings f = {.count = 0};
+    const int64_t begin = clock_now();
+    pthread_t thread;
+    atomic_store(&flooding, true);
+    assert_int_equal(pthread_create(&thread, NULL, speak_beside_noise, NULL), 0);
+    endless = true;
+    alarm(20);
+    receiver_find("udp")->check(&only_others, WATCH, &f);
+    alarm(0);
+    endless = false;
+    atomic_store(&flooding, false);
+    pthread_join(thread, NULL);
+    assert_true(clock_now() - begin < 10 * NS_PER_S);
+}
+
 /* Headers of any length, and pieces of them. */
 static void sees_only_whole_headers(void **state)
 {
@@ -1353,6 +1425,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_full_socket_keeps_the_channels),
         cmocka_unit_test(what_is_refused_moves_no_channel),
         cmocka_unit_test(senders_are_told_apart),
+        cmocka_unit_test(check_names_the_guest),
+        cmocka_unit_test(check_ends_whatever_comes),
         cmocka_unit_test(sees_only_whole_headers),
         cmocka_unit_test(explains_what_is_wrong),
     };
