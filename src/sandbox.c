@@ -1,5 +1,7 @@
 #include "sandbox.h"
 
+#include "sandbox_paths.h"
+
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -142,6 +144,7 @@ int sandbox_enter(const struct sandbox *s)
     const struct sock_fprog program = {.len = c.count, .filter = c.steps};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
+    (void)sandbox_lose_paths(); /* a kernel may not have it */
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
         return -errno;
     block_signals();
@@ -153,6 +156,8 @@ int sandbox_enter(const struct sandbox *s)
 int sandbox_enter(const struct sandbox *s)
 {
     (void)s;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        (void)sandbox_lose_paths();
     return -ENOSYS;
 }
 

@@ -6,8 +6,8 @@
  *
  * A seccomp filter of this thread only, written by hand: a list of numbers and looks at one argument
  * are no reason for a library. It is inherited by threads that this one makes (it may not), not by
- * others, so the audio libraries are left alone. Landlock would add nothing: no call that takes a path
- * is left. What is not on the list fails with EPERM; nothing is killed for it.
+ * others, so the audio libraries are left alone. No call that takes a path is left, and Landlock refuses those
+ * once more (sandbox_paths.h). What is not on the list fails with EPERM; nothing is killed for it.
  */
 #ifndef SCREAM_SANDBOX_H
 #define SCREAM_SANDBOX_H
@@ -23,7 +23,7 @@ struct sandbox {
  * The calling thread, when all that it needs is open. From now on it may use these descriptors only, and
  * each in its way; it may poll any, see the time, give memory back and end. No signal is handled in
  * it any more. It cannot undo it. 0; -ENOSYS when the kernel or this build has no
- * such thing, or another -errno; the thread can do all that it could then. A build with a sanitizer allows
+ * such thing, or another -errno; the thread can do all that it could then, but for what Landlock takes away. A build with a sanitizer allows
  * its runtime some calls more; what that finds in the thread it tells without names of functions, which
  * --no-sandbox brings back.
  */
