@@ -2,6 +2,7 @@
 
 #include "test.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@ struct capture capture(void)
     const struct capture c = {.saved = dup(STDERR_FILENO),
                               .file = memfd_create("captured", MFD_CLOEXEC)};
     assert_true(c.saved >= 0 && c.file >= 0);
+    fcntl(c.file, F_SETFL,
+          O_APPEND); /* what two threads say at once: a memfd's place is not locked */
     dup2(c.file, STDERR_FILENO);
     return c;
 }
