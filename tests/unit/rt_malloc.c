@@ -1,9 +1,11 @@
 /*
  * The real-time guard (src/rt.h) in malloc and its family, in the mutexes and in the calls of the kernel that code
- * is most likely to make: whoever uses one between rt_enter() and rt_leave() aborts. A sanitizer has its
- * own malloc, so a build with one goes without.
+ * is most likely to make: whoever uses one between rt_enter() and rt_leave() aborts. A sanitizer has all of
+ * these for itself; it tells of its malloc and free.
  */
 #include "rt.h"
+
+#include <stdlib.h> /* and with it what says that this is glibc */
 
 #if defined __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
@@ -18,7 +20,6 @@
 #if !defined SANITIZED && defined __GLIBC__
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t size);
@@ -64,6 +65,29 @@ ssize_t write(int fd, const void *buf, size_t n)
     ssize_t (*real)(int, const void *, size_t);
     *(void **)&real = dlsym(RTLD_NEXT, "write");
     return real(fd, buf, n);
+}
+#elif defined SANITIZED
+#include <stddef.h>
+
+/* of sanitizer/allocator_interface.h, which gcc does not install */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
+                                              void (*on_free)(const volatile void *));
+
+static void on_malloc(const volatile void *p, size_t size)
+{
+    (void)p, (void)size;
+    rt_not_allowed("malloc");
+}
+
+static void on_free(const volatile void *p)
+{
+    (void)p;
+    rt_not_allowed("free");
+}
+
+__attribute__((constructor)) static void listen_to_malloc(void)
+{
+    __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
 }
 #else
 typedef int rt_malloc_unchecked;
