@@ -23,9 +23,8 @@
 #ifndef __has_feature
 #define __has_feature(x) 0
 #endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ ||                                 \
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SHARE 16 /* sanitizers are slow */
+#if defined __SANITIZE_THREAD__ || __has_feature(thread_sanitizer)
+#define SHARE 16 /* one thread: there is nothing that this sanitizer could find in the others */
 #else
 #define SHARE 1
 #endif
