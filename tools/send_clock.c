@@ -35,10 +35,21 @@ double guest_random_next(struct guest_random *random)
     return (double)((x ^ x >> 32) >> 11) * 0x1p-53;
 }
 
+/* ns after the start: the next point of the grid, the guest's clock not being short of it. */
+static int64_t next_on_grid(const struct guest_pacer *pacer, int64_t since)
+{
+    const double burst = (double)pacer->burst / (1 + pacer->ppm * 1e-6);
+    int64_t n = (int64_t)((double)since / burst), at;
+    do
+        at = (int64_t)ceil((double)++n * burst);
+    while (at <= since);
+    return at;
+}
+
 struct guest_wake guest_next_wake(struct guest_pacer *pacer, int64_t now)
 {
     const int64_t since = now < pacer->start ? 0 : now - pacer->start;
-    struct guest_wake wake = {.at = pacer->start + (since / pacer->burst + 1) * pacer->burst};
+    struct guest_wake wake = {.at = pacer->start + next_on_grid(pacer, since)};
     if (pacer->jitter > 0)
         wake.at += (int64_t)(guest_random_next(&pacer->random) * (double)pacer->jitter);
     if (pacer->stall_every == 0 || wake.at - pacer->start < pacer->stall_every)

@@ -35,9 +35,15 @@ double guest_random_next(struct guest_random *random); /* [0, 1) */
  * When the driver wakes: on a grid of `burst` from `start`, each time late by a random part of
  * `jitter`, and never while it stalls: [start + n * stall_every, + stall) for n = 1, 2, ... A wake
  * that falls into a stall happens at its end. Lateness only delays: frames go by guest_clock.
+ *
+ * The grid is the guest's own: the driver's timer and its count of frames go by one clock, Windows' interrupt
+ * time. By the host's, packets at 500 ppm would beat against wakes, by 2 ms in 4 s (chunks by 10 ms in 20 s):
+ * arrivals that no driver makes, and that hide its rate for so long. A speed is of the frames only.
  */
 struct guest_pacer {
-    int64_t start, burst, jitter, stall, stall_every; /* ns; stall_every 0: none */
+    int64_t start, jitter, stall, stall_every; /* ns; stall_every 0: none */
+    int64_t burst;                             /* ns of the guest's clock, */
+    double ppm;                                /* which is so much faster than the host's */
     struct guest_random random;
 };
 

@@ -59,7 +59,7 @@ static const struct option_row {
      "-10000 to 10000", send_parse_real, AT(ppm), -10000, 10000},
     {NULL, 0, "speed", "X", "times real time (1)", "0.01 to 1000", send_parse_real, AT(speed), 0.01,
      1000},
-    {NULL, 0, "burst", "MS", "the driver wakes so often and sends what is full (10)",
+    {NULL, 0, "burst", "MS", "the driver wakes so often, by its clock, and sends what is full (10)",
      "0.1 to 60000", send_parse_ms, AT(burst), 0.1, MINUTE},
     {NULL, 0, "jitter", "MS", "each burst is late by a random 0 to MS (0)", "0 to 60000",
      send_parse_ms, AT(jitter), 0, MINUTE},

@@ -210,6 +210,7 @@ int send_play(const struct send_parts *parts, struct send_totals *totals)
         .losses.state = o->seed * 2,
         .pacer = {.start = t0,
                   .burst = o->burst,
+                  .ppm = o->ppm,
                   .jitter = o->jitter,
                   .stall = o->stall.length,
                   .stall_every = o->stall.every,

@@ -1,6 +1,9 @@
+#include "../../src/arrival.h"
 #include "../../src/clock.h"
 #include "../../tools/send_clock.h"
 #include "test.h"
+
+#include <math.h>
 
 static void a_second_has_its_frames(void **state)
 {
@@ -53,6 +56,77 @@ static void wakes_keep_their_grid(void **state)
     /* Woken 37 ms late: the missed ones are not made up for. */
     assert_int_equal(guest_next_wake(&pacer, 500 + 47 * NS_PER_MS).at, 500 + 50 * NS_PER_MS);
     assert_int_equal(guest_next_wake(&pacer, 500).stall_from, 0);
+}
+
+/* However far the clocks are apart: a wake's worth of frames at each wake, and no more. */
+static void wakes_are_by_the_guests_clock(void **state)
+{
+    (void)state;
+    static const double ppm[] = {500, -500, 30, -4999.9, 10000};
+    for (size_t i = 0; i < sizeof ppm / sizeof ppm[0]; i++) {
+        const int64_t t0 = 7 * NS_PER_S + 3;
+        struct guest_pacer pacer = {.start = t0, .burst = 10 * NS_PER_MS, .ppm = ppm[i]};
+        struct guest_clock clock;
+        guest_clock_start(&clock, t0, 48000, ppm[i], 1);
+        int64_t now = t0;
+        for (uint64_t wakes = 1; wakes <= 360000; wakes++) {
+            now = guest_next_wake(&pacer, now).at;
+            if (guest_frames(&clock, now) != 480 * wakes)
+                fail_msg("%g ppm: %llu frames at wake %llu", ppm[i],
+                         (unsigned long long)guest_frames(&clock, now), (unsigned long long)wakes);
+        }
+    }
+}
+
+/* The arrivals' line, from 10 s after the beginning on: by how much it is off at most. */
+struct off {
+    double ppm, ms;
+};
+
+static struct off follow(double ppm, uint32_t unit_frames, uint64_t seed)
+{
+    const int64_t t0 = 100 * NS_PER_S;
+    struct guest_pacer pacer = {.start = t0,
+                                .burst = 10 * NS_PER_MS,
+                                .ppm = ppm,
+                                .jitter = NS_PER_MS / 10,
+                                .random = {seed}};
+    struct guest_cut cut = {.frame_bytes = 4, .unit_bytes = 4 * unit_frames};
+    struct guest_clock clock;
+    struct arrival arrival = {0};
+    struct off most = {0};
+    guest_clock_start(&clock, t0, 48000, ppm, 1);
+    arrival_init(&arrival, 48000);
+    for (int64_t now = t0; now < t0 + 75 * NS_PER_S;) {
+        now = guest_next_wake(&pacer, now).at;
+        const uint64_t due = guest_units_due(&cut, guest_frames(&clock, now));
+        cut.units += due;
+        if (due > 0)
+            arrival_add(&arrival, now, cut.units * unit_frames);
+        if (now < t0 + 10 * NS_PER_S)
+            continue;
+        const struct arrival_line line = arrival_line(&arrival);
+        const double rate = (double)NS_PER_S / 48000 / line.period;
+        most.ppm = fmax(most.ppm, fabs((rate - 1) * 1e6 - ppm));
+        most.ms = fmax(most.ms, fabs((double)(line.time - guest_time(&clock, line.frame))) / 1e6);
+    }
+    return most;
+}
+
+/* What a receiver makes of it, packets or chunks: no beat of two clocks, but the guest's line and rate. */
+static void arrivals_tell_the_guests_clock(void **state)
+{
+    (void)state;
+    struct off most = {0};
+    for (int ppm = -500; ppm <= 500; ppm += 1000)
+        for (uint64_t seed = 1; seed <= 4; seed++)
+            for (uint32_t unit = 288; unit <= 960; unit += 672) {
+                const struct off off = follow(ppm, unit, seed);
+                most.ppm = fmax(most.ppm, off.ppm);
+                most.ms = fmax(most.ms, off.ms);
+            }
+    print_message("arrivals: rate off by %.2f ppm at most, line by %.3f ms\n", most.ppm, most.ms);
+    assert_true(most.ppm < 5 && most.ms < 0.05);
 }
 
 static void jitter_is_late_never_early_and_seeded(void **state)
@@ -158,6 +232,8 @@ int main(void)
         cmocka_unit_test(a_frame_is_there_at_its_time_and_not_before),
         cmocka_unit_test(offset_and_speed_scale_the_clock),
         cmocka_unit_test(wakes_keep_their_grid),
+        cmocka_unit_test(wakes_are_by_the_guests_clock),
+        cmocka_unit_test(arrivals_tell_the_guests_clock),
         cmocka_unit_test(jitter_is_late_never_early_and_seeded),
         cmocka_unit_test(wakes_go_forward_when_jitter_exceeds_the_burst),
         cmocka_unit_test(no_wake_falls_into_a_stall),
