@@ -313,6 +313,50 @@ static void the_floor(void **state)
     assert_int_equal(t.failed, 0);
 }
 
+/* ms a minute, by least squares over the sound from then on. */
+static double slope_from(const struct trace *t, double from)
+{
+    double n = 0, at = 0, latency = 0, product = 0, square = 0;
+    for (size_t i = trace_find(t, from); i < t->count; i++) {
+        const struct point *p = &t->points[i];
+        if (p->low > p->high)
+            continue;
+        const double x = p->at - from, y = (double)p->mean;
+        n++;
+        at += x;
+        latency += y;
+        product += x * y;
+        square += x * x;
+    }
+    return 60 * (n * product - at * latency) / (n * square - at * at);
+}
+
+/* The bench's measure: clocks are far apart, and what the first seconds made of the latency is given back. */
+static void half_a_minute_after_the_start(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"udp n=1024", "udp queue n=240", "ivshmem n=1024",
+                                        "ivshmem queue n=480"};
+    double steepest = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i += stride())
+        for (int seed = 1; seed <= (share() > 1 ? 1 : 4); seed++)
+            for (int ppm = -500; ppm <= 500; ppm += 1000) {
+                char words[128];
+                struct verdict v;
+                struct trace t;
+                snprintf(words, sizeof words, "%s ppm=%d settle=30 seconds=75 seed=%d", cases[i],
+                         ppm, seed);
+                simulate(&v, words, &t);
+                const double slope = slope_from(&t, 30);
+                trace_finish(&t);
+                steepest = fmax(steepest, fabs(slope));
+                if (v.dropouts > 0 || !(fabs(slope) < 0.1) || v.high - v.low > 0.5)
+                    fail_msg("%s: %+.3f ms/min, %.3f to %.3f ms, %u dropouts", words, slope, v.low,
+                             v.high, v.dropouts);
+            }
+    print_message("half a minute after the start: %.3f ms/min at most\n", steepest);
+}
+
 /* A quarter of an hour on a machine whose threads are late by 5 to 14 ms once a minute, and now and then by 20. */
 static void a_busy_machine(void **state)
 {
@@ -424,9 +468,13 @@ static void no_dropout_clicks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lateness_is_no_loss), cmocka_unit_test(no_dropout_clicks),
-        cmocka_unit_test(every_pair),          cmocka_unit_test(the_floor),
-        cmocka_unit_test(a_busy_machine),      cmocka_unit_test(exact_clocks_apart),
+        cmocka_unit_test(lateness_is_no_loss),
+        cmocka_unit_test(no_dropout_clicks),
+        cmocka_unit_test(every_pair),
+        cmocka_unit_test(the_floor),
+        cmocka_unit_test(a_busy_machine),
+        cmocka_unit_test(exact_clocks_apart),
+        cmocka_unit_test(half_a_minute_after_the_start),
     };
     return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);
 }
