@@ -17,6 +17,7 @@ extern const struct receiver_driver ivshmem_driver;
 
 #define BATCH      8                 /* chunks at a time: 160 ms */
 #define CHECK_SIZE (250 * NS_PER_MS) /* while idle */
+#define HASTY      4                 /* looks in a row without a pause that find nothing, at most */
 
 struct ivshmem {
     struct receiver base;
@@ -29,6 +30,7 @@ struct ivshmem {
     struct shm_pace pace;
     int64_t next;           /* time of the next look */
     int64_t check_size;     /* time of the next look at the file's, while idle */
+    unsigned hasty;         /* looks in a row that found nothing whole of what was ready */
     struct shm_raw raw;     /* header as read last */
     struct shm_raw counted; /* the one that was counted as bad last */
     struct shm_chunk chunks[BATCH];
@@ -246,7 +248,9 @@ static int look_and_take(struct ivshmem *s, struct packet *packets, int max)
     s->next = n > 0 ? shm_pace_found(&s->pace, now, n) : shm_pace_missed(&s->pace, now);
     for (int i = 0; i < n; i++)
         packets[i].arrival = s->pace.arrival;
-    if (shm_ring_ready(&s->ring, &late) > 0)
+    const bool more = shm_ring_ready(&s->ring, &late) > 0;
+    s->hasty = more && n <= 0 ? s->hasty + 1 : 0;
+    if (more && s->hasty < HASTY)
         s->next = now; /* the rest, or a new stream */
     count_add(&s->base.counters->late_chunks, late);
     count_add(&s->base.counters->left_chunks, shm_ring_left(&s->ring));

@@ -21,10 +21,11 @@
 #include <unistd.h>
 
 #define LOOKS  32
-#define REOPEN 6   /* looks that an opening counts for */
-#define AT_ONE 200 /* looks at one moment that find nothing: it spins */
-#define STEPS  500 /* of the thread */
-#define MIB    (1 << 20)
+#define REOPEN 6 /* looks that an opening counts for */
+#define AT_ONE 8 /* looks at one moment that find nothing: it spins */
+_Static_assert(AT_ONE < LOOKS, "there are as many");
+#define STEPS 500 /* of the thread */
+#define MIB   (1 << 20)
 
 /* ---- the guest: over and over what the input says ---- */
 
@@ -286,9 +287,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         MUST(pthread_create(&thread, NULL, scribble_on, &guest) == 0);
     ours = true;
     now = NS_PER_S;
-    at_one = 0;
     for (looks = LOOKS; looks > 0; looks -= REOPEN) {
         struct receiver *r = NULL;
+        at_one = 0;
         MUST(receiver_find("ivshmem")->open(&r, &config, &counters, why, sizeof why) == 0);
         read_on(r);
         r->driver->close(r);
