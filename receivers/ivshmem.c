@@ -309,6 +309,7 @@ static void ivshmem_describe(const struct receiver *r, char *buf, size_t size)
 const struct receiver_driver ivshmem_driver = {
     .name = "ivshmem",
     .summary = "a guest's shared memory (-m FILE)",
+    .uses = "",
     .hint = "does the guest play, is UseIVSHMEM in its registry the size of this file in MiB?",
     .open = ivshmem_open,
     .read = ivshmem_read,

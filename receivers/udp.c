@@ -150,6 +150,7 @@ static void udp_describe(const struct receiver *r, char *buf, size_t size)
 const struct receiver_driver udp_driver = {
     .name = "udp",
     .summary = "network packets, multicast or unicast (the default)",
+    .uses = "upig",
     .hint = "does the guest play, does it send there, does a firewall let it in?",
     .open = udp_open,
     .read = udp_read,

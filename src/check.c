@@ -38,6 +38,10 @@ int check_run(const struct options *options)
     struct findings f = {.count = 0};
     if (!options->verbose)
         log_set_level(LOG_LEVEL_ERROR);
+    char unused[64];
+    if (options_unused_by_receiver(options, driver, unused, sizeof unused))
+        findings_add(&f, FINDING_NOTE, "options", NULL, "the receiver %s has no use for %s",
+                     driver->name, unused);
     if (driver->check)
         driver->check(&options->receiver, WATCH_NS, &f);
     check_output(options, &f);

@@ -41,6 +41,9 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
  */
 bool options_unused(const struct options *o, const struct output_driver *driver, char *buf,
                     size_t size);
+/* Likewise to that receiver: "-i". */
+bool options_unused_by_receiver(const struct options *o, const struct receiver_driver *driver,
+                                char *buf, size_t size);
 
 void options_help(FILE *to);
 

@@ -50,6 +50,7 @@ struct receiver {
 struct receiver_driver {
     const char *name;    /* as in RECEIVERS=, lower case */
     const char *summary; /* for --help, one line */
+    const char *uses;    /* of the options -u -p -i -g: those that mean something to it, "upig" */
     const char *hint;    /* what may be wrong when nothing comes, a clause */
 
     /*

@@ -17,6 +17,9 @@ void reception_init(struct reception *r, const struct options *options, struct s
                             .driver = receiver_find(options->receiver_name),
                             .stream = s,
                             .notifier = n};
+    char unused[64];
+    if (options_unused_by_receiver(options, r->driver, unused, sizeof unused))
+        log_warning("the receiver %s has no use for %s", r->driver->name, unused);
 }
 
 static void close_receiver(struct reception *r)

@@ -197,6 +197,29 @@ static void what_an_output_does_not_use(void **state)
     unused_are("raw", "scream -n Scream -t auto -l 200 --exact -v", "");
 }
 
+static void what_a_receiver_does_not_use(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *names;
+    } rows[] = {{"scream -m /x -i virbr0 -u -p 4011", "-u, -p, -i"},
+                {"scream -m /x -g 239.1.2.3", "-g"},
+                {"scream -m /x -p 4010 -o raw", ""},
+                {"scream -i virbr0 -u -p 4011", ""},
+                {"scream -g 239.1.2.3", ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct options o;
+        char unused[64] = "";
+        good(&o, rows[i].line);
+        const struct receiver_driver *d = receiver_find(o.receiver_name);
+        if (!d)
+            continue; /* left out of this build */
+        assert_int_equal(options_unused_by_receiver(&o, d, unused, sizeof unused),
+                         rows[i].names[0] != '\0');
+        assert_string_equal(unused, rows[i].names);
+    }
+}
+
 static void check_takes_the_others(void **state)
 {
     (void)state;
@@ -220,6 +243,7 @@ int main(void)
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(allows),
         cmocka_unit_test(what_an_output_does_not_use),
+        cmocka_unit_test(what_a_receiver_does_not_use),
         cmocka_unit_test(check_takes_the_others),
         cmocka_unit_test(help_names_every_option),
     };
