@@ -76,7 +76,9 @@ int getifaddrs(struct ifaddrs **list)
     return refused(&no_list) ? -1 : real(list);
 }
 
-static bool endless; /* there is always one more datagram */
+/* There is always one more datagram. Not static: glibc makes recvfrom() an inline function, which clang lets see none. */
+extern bool endless;
+bool endless;
 
 ssize_t recvfrom(int fd, void *to, size_t n, int flags, __SOCKADDR_ARG from, socklen_t *size)
 {
