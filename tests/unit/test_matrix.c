@@ -20,15 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined __SANITIZE_THREAD__ || __has_feature(thread_sanitizer)
-#define SHARE 16 /* one thread: there is nothing that this sanitizer could find in the others */
-#else
-#define SHARE 1
-#endif
-
 #define SETTLE_S 150
 #define END_S    200
 #define BEGUN_S  60  /* what is learnt at first is learnt */
@@ -50,14 +41,14 @@ static const char *const values[COLUMNS][10] = {
 static unsigned share(void)
 {
     const char *const other = getenv("TEST_SHARE");
-    const unsigned n = other ? (unsigned)strtoul(other, NULL, 10) : SHARE;
+    const unsigned n = other ? (unsigned)strtoul(other, NULL, 10) : 1;
     return n > 0 ? n : 1;
 }
 
-/* Likewise of the few cases of the tests below: all, a third, or the first one. */
+/* Likewise of the few cases of the tests below: all, or the first one. */
 static size_t stride(void)
 {
-    return share() == 1 ? 1 : share() <= 16 ? 3 : 1000;
+    return share() == 1 ? 1 : 1000;
 }
 
 static const char *const happens[] = {
