@@ -69,12 +69,11 @@ static void judge_level(struct ear *e, double power)
 static void judge_step(struct ear *e, float left, float right, double most, uint32_t seam)
 {
     const double dl = left - e->left, dr = right - e->right;
-    const double rises = hypot(left, right) - hypot(e->left, e->right);
     if (e->seam_left > 0)
         e->seam_left--;
     if (dl * dl + dr * dr <= most * most)
         return;
-    if (fabs(rises) > most)
+    if (fabs(hypot(left, right) - hypot(e->left, e->right)) > most)
         e->heard.clicks++;
     else if (e->seam_left == 0)
         e->heard.seams++;
