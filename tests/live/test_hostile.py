@@ -23,7 +23,8 @@ RATE = 100000    # packets a second
 TAIL = 0.4       # s: all that was sent has been heard by then
 CALM = 5         # s without a flood: where the latency lies
 CONTROL = 50     # s of the server's own player under the flood, at most: of a longer run it has fewer dropouts
-CPU = 0.05       # of a processor, while a guest scribbles
+# of a processor, while a guest scribbles; a sanitizer takes as much again
+CPU = 0.15 if 'ASAN_OPTIONS' in os.environ else 0.05
 RECOVERY = 1.0   # s until an honest guest is heard
 GROWTH = 2048    # KiB of memory
 LATER = 2.0      # ms: latency beside that of a run without a flood
