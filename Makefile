@@ -55,7 +55,7 @@ pkg_libs = $(if $(1),$(shell pkg-config --libs $(foreach d,$(1),$(firstword $(pk
 pkgs := $(foreach d,$(OUTPUTS) $(LIBRARIES),$(firstword $(pkg_$(d))))
 ifneq ($(strip $(pkgs)),)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(filter-out -I/usr/include,$(shell pkg-config --cflags $(pkgs))))
-PKG_LIBS   := $(shell pkg-config --libs $(pkgs))
+PKG_LIBS   := $(call pkg_libs,$(MODULES) $(LIBRARIES))
 CORE_LIBS  := $(call pkg_libs,$(LIBRARIES))
 endif
 

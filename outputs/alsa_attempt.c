@@ -1,10 +1,9 @@
 #include "alsa_attempt.h"
 
-#include "drivers.h"
-
 #include "../src/clock.h"
 #include "../src/lookout.h"
 #include "alsa_pcm.h"
+#include "drivers.h"
 
 #include <errno.h>
 #include <pthread.h>
