@@ -59,8 +59,7 @@ enum source_verdict source_lock_judge(struct source_lock *lock, const struct pac
 /* The rest of them is not worth reading. */
 static void tell_of_crowd(struct ingest *in)
 {
-    const struct source_id id = in->lock.id;
-    atomic_store(&in->favoured, FAVOURED | (uint64_t)id.address << 16 | id.port);
+    atomic_store(&in->favoured, FAVOURED | source_number(in->lock.id));
     notifier_raise(in->notifier, NOTIFY_RECEIVER);
 }
 
@@ -76,7 +75,7 @@ static bool take_packet(struct ingest *in, const struct packet *p)
     struct stream *s = in->stream;
     bool other = false;
     if (verdict == SOURCE_TAKES_OVER)
-        gauge_set(&in->receiver->plays, (uint64_t)p->source.address << 16 | p->source.port);
+        gauge_set(&in->receiver->plays, source_number(p->source));
     if (verdict == SOURCE_TAKES_OVER || p->starts || !pcm_format_equal(&s->format, &p->format))
         other = stream_begin(s, &p->format, p->source);
     stream_write(s, p->data, p->bytes, p->arrival);

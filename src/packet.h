@@ -33,4 +33,10 @@ static inline bool source_equal(struct source_id a, struct source_id b)
     return a.address == b.address && a.port == b.port;
 }
 
+/* It as one number; 0 is nobody, who has neither. */
+static inline uint64_t source_number(struct source_id s)
+{
+    return (uint64_t)s.address << 16 | s.port;
+}
+
 #endif

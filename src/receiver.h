@@ -38,7 +38,7 @@ struct receiver {
     int input_fd; /* immutable, set by open(): what read() reads from; -1: nothing, it only waits */
 
     /* written by whoever reads the packets, for tend() */
-    counter plays; /* the sender that is heard, address << 16 | port; 0: nobody is yet */
+    counter plays; /* the sender that is heard, as source_number() has it; 0: nobody is yet */
 
     /* control thread's, set by open() and tend() */
     int watch_fd;    /* readable: tend() has something to see; -1: none; may be another one later */

@@ -62,8 +62,7 @@ static bool put_beginning(struct stream *s)
 
 bool stream_begin(struct stream *s, const struct pcm_format *f, struct source_id source)
 {
-    atomic_store_explicit(&s->source, (uint64_t)source.address << 16 | source.port,
-                          memory_order_relaxed);
+    atomic_store_explicit(&s->source, source_number(source), memory_order_relaxed);
     const bool other = s->serial == 0 || !pcm_format_equal(&s->format, f);
     if (other)
         atomic_fetch_add_explicit(&s->formats, 1, memory_order_relaxed);
