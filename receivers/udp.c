@@ -81,7 +81,7 @@ static int receive(struct udp *u, struct packet *packets, int max)
     if (got < 0) /* a refusal is an answer to somebody else's mistake, not an end */
         return errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ? 0 : -errno;
     const struct udp_now now = both_clocks();
-    udp_pace_read(&u->pace, got, now.monotonic);
+    udp_pace_read(&u->pace, got, (int)batch, now.monotonic);
     int n = 0;
     for (int i = 0; i < got; i++)
         n += udp_intake_take(&u->intake, &u->slots[i], &u->messages[i].msg_hdr,
@@ -95,14 +95,16 @@ static int receive(struct udp *u, struct packet *packets, int max)
 static int udp_read(struct receiver *r, int wake_fd, struct packet *packets, int max)
 {
     struct udp *u = (struct udp *)r;
-    const int wait = udp_pace_wait(&u->pace, clock_now());
-    struct pollfd fds[] = {{.fd = wait > 0 ? -1 : u->socket.fd, .events = POLLIN},
-                           {.fd = wake_fd, .events = POLLIN}};
-    if (poll(fds, 2, wait > 0 ? wait : -1) < 0)
+    struct pollfd fds[] = {{.fd = wake_fd, .events = POLLIN},
+                           {.fd = u->socket.fd, .events = POLLIN}};
+    const int64_t now = clock_now(), rest = udp_pace_rest(&u->pace, now) - now;
+    const struct timespec timeout = {.tv_sec = rest / NS_PER_S, .tv_nsec = rest % NS_PER_S};
+    const int ready = ppoll(fds, rest > 0 ? 1 : 2, rest > 0 ? &timeout : NULL, NULL);
+    if (ready < 0)
         return errno == EINTR ? 0 : -errno;
-    if (fds[0].revents & POLLNVAL)
+    if (fds[1].revents & POLLNVAL)
         return -EBADF;
-    return fds[0].revents ? receive(u, packets, max) : 0;
+    return ready == 0 || fds[1].revents ? receive(u, packets, max) : 0;
 }
 
 static void udp_close(struct receiver *r)

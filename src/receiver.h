@@ -65,10 +65,10 @@ struct receiver_driver {
     /*
      * Receiver thread only. Waits until there is something or wake_fd is readable (it is not read).
      * Fills at most `max` packets, whose data stay valid until the next call, in order of arrival.
-     * Returns their number; 0 after a wake-up, or when what came was dropped and counted, or after a rest
-     * where too much has come; -errno
-     * when the transport is gone and has to be closed and opened anew. One system call that waits,
-     * and no other but the reading itself, from input_fd, by those that sandbox.h leaves.
+     * Returns their number; 0 after a wake-up, or when what came was dropped and counted, or when nothing has
+     * come by the time at which it was looked for; -errno when the transport is gone and has to be closed and
+     * opened anew. One system call that waits, and no other but the reading itself, from input_fd, by those
+     * that sandbox.h leaves.
      */
     int (*read)(struct receiver *r, int wake_fd, struct packet *packets, int max);
 

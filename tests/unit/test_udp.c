@@ -554,19 +554,66 @@ static void hears_whom_it_favours(void **state)
 #define WIDEST 5333 /* datagrams a second of the largest format */
 #define BUFFER 1024 /* more of them than a socket holds */
 
-static void a_guest_never_waits(void **state)
+static int64_t rest(const struct udp_pace *p, int64_t now)
+{
+    const int64_t until = udp_pace_rest(p, now);
+    return until > now ? until - now : 0;
+}
+
+/* Each packet by itself, a naughty guest's; and what others send beside it. */
+static void a_guest_is_not_kept_waiting(void **state)
 {
     (void)state;
     struct udp_pace p = {0};
     int64_t now = NS_PER_S;
     for (int i = 0; i < 10 * WIDEST; i++, now += NS_PER_S / WIDEST) {
-        assert_int_equal(udp_pace_wait(&p, now), 0);
-        udp_pace_read(&p, i % 100 == 0 ? 3 : 1, now); /* and what others send beside it */
+        assert_in_range(rest(&p, now), 0, UDP_PACE_NAP_NS);
+        udp_pace_read(&p, i % 100 == 0 ? 3 : 1, 64, now);
     }
     for (int i = 0; i < 100; i++, now += 100 * NS_PER_MS) { /* held up again and again */
-        assert_int_equal(udp_pace_wait(&p, now), 0);
-        udp_pace_read(&p, BUFFER, now);
+        assert_int_equal(rest(&p, now), 0);
+        udp_pace_read(&p, BUFFER, BUFFER, now);
     }
+}
+
+/* How often it is read when bursts come every 10 ms, a packet every 20 us, in the second of two seconds. */
+static int reads_of(const int *bursts, size_t kinds, int64_t *most)
+{
+    enum { COUNT = 200, BETWEEN = 20 * NS_PER_US };
+    struct udp_pace p = {0};
+    int64_t now = NS_PER_S;
+    int reads = 0;
+    *most = 0;
+    for (int burst = 0; burst < COUNT; burst++) {
+        const int64_t begins = NS_PER_S + burst * 10 * NS_PER_MS;
+        const int all = bursts[(size_t)burst % kinds];
+        for (int taken = 0; taken < all || rest(&p, now) > 0;) {
+            const int64_t waits = rest(&p, now);
+            const int64_t comes = begins + taken * BETWEEN; /* the first that is not read yet */
+            now = waits == 0 && comes > now ? comes : now + waits;
+            int got = now < comes ? 0 : (int)((now - comes) / BETWEEN) + 1;
+            got = got < all - taken ? got : all - taken;
+            *most = got > 0 && now - comes > *most ? now - comes : *most;
+            udp_pace_read(&p, got, 64, now);
+            taken += got;
+            reads += burst >= COUNT / 2;
+        }
+    }
+    return reads;
+}
+
+static void large_bursts_are_read_in_few_parts(void **state)
+{
+    (void)state;
+    int64_t most;
+    assert_in_range(reads_of((const int[]){53, 54}, 2, &most), 600, 800);
+    assert_in_range(most, 1, UDP_PACE_NAP_NS);
+    /* small ones at once, and so a small one that follows a large one */
+    assert_int_equal(reads_of((const int[]){2, 2, 1}, 3, &most), 167);
+    assert_int_equal(most, 0);
+    /* the rest of one that is less than the one before is looked for in vain, once */
+    assert_int_equal(reads_of((const int[]){20, 20, 1}, 3, &most), 33 * (20 + 3 + 2) + 3);
+    assert_in_range(most, 1, UDP_PACE_NAP_NS);
 }
 
 /* Each read takes as long as it does on a slow machine, and there is always more. */
@@ -577,11 +624,11 @@ static void a_flood_is_waited_for(void **state)
     int64_t now = NS_PER_S, busy = 0, most = 0;
     uint64_t all = 0;
     while (now < 11 * NS_PER_S) {
-        const int wait = udp_pace_wait(&p, now);
+        const int64_t wait = rest(&p, now);
         busy = wait > 0 ? 0 : busy + 64 * 10 * NS_PER_US;
         most = busy > most ? busy : most;
-        now += wait > 0 ? wait * NS_PER_MS : 64 * 10 * NS_PER_US;
-        udp_pace_read(&p, wait > 0 ? 0 : 64, now);
+        now += wait > 0 ? wait : 64 * 10 * NS_PER_US;
+        udp_pace_read(&p, wait > 0 ? 0 : 64, 64, now);
         all += wait > 0 ? 0 : 64;
     }
     assert_true(most < 100 * NS_PER_MS); /* half of what RealtimeKit allows */
@@ -1406,7 +1453,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(hears_nobody_else_before),
         cmocka_unit_test(hears_only_whom_it_may_after_a_crowd),
         cmocka_unit_test(hears_whom_it_favours),
-        cmocka_unit_test(a_guest_never_waits),
+        cmocka_unit_test(a_guest_is_not_kept_waiting),
+        cmocka_unit_test(large_bursts_are_read_in_few_parts),
         cmocka_unit_test(a_flood_is_waited_for),
         cmocka_unit_test(whoever_floods_is_read_at_a_bounded_rate),
         cmocka_unit_test(senders_keep_their_source),
