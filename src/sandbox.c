@@ -36,9 +36,6 @@
 
 /* These are about descriptors that are open already, time, and this thread's own end. */
 static const uint16_t allowed[] = {
-#ifdef SYS_poll
-    SYS_poll,
-#endif
     SYS_ppoll,
     SYS_clock_gettime, /* where the vDSO knows no clock */
     SYS_restart_syscall,

@@ -58,9 +58,6 @@ static const bool may[PINNED][FDS] = {
 
 /* The others, which take no descriptor, or any. */
 static const long free_calls[] = {
-#ifdef SYS_poll
-    SYS_poll,
-#endif
     SYS_ppoll,   SYS_clock_gettime, SYS_restart_syscall, SYS_futex,
     SYS_madvise, SYS_munmap,        SYS_rt_sigprocmask,  SYS_exit,
 };
@@ -367,7 +364,7 @@ static int burglar_read(struct receiver *r, int wake_fd, struct packet *packets,
     (void)packets, (void)max;
     if (b->error >= 0) {
         struct pollfd p = {.fd = wake_fd, .events = POLLIN};
-        return poll(&p, 1, -1), 0;
+        return ppoll(&p, 1, NULL, NULL), 0;
     }
     const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     b->error = fd < 0 ? errno : 0;
