@@ -1,4 +1,4 @@
-# ---- models: the ring's memory orders, and the arithmetic of indices over all of their values ----
+# ---- models: the memory orders of what threads share, and the arithmetic of indices over all of their values ----
 MODEL_PROGRAMS := indices_ring indices_shm
 
 .PHONY: model
