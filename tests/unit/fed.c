@@ -1,6 +1,7 @@
 #include "fed.h"
 
 #include "clock.h"
+#include "test.h"
 
 #include <poll.h>
 #include <string.h>
@@ -66,9 +67,30 @@ bool fed_send(struct fed *f, uint32_t bytes)
     return lost == count_read(&f->stream.counters.overrun_bytes);
 }
 
+bool fed_play(struct fed *f, int ms, const atomic_ulong *reached, unsigned long enough)
+{
+    const int64_t begin = clock_now();
+    const uint64_t from = f->sent;
+    for (int64_t passed = 0; passed < ms * NS_PER_MS; passed = clock_now() - begin) {
+        if (reached && atomic_load(reached) >= enough)
+            return true;
+        while (f->sent - from < pcm_bytes_of(&f->format, passed))
+            fed_send(f, SCREAM_PAYLOAD);
+        poll(NULL, 0, 2); /* the guest's own pace */
+    }
+    return !reached;
+}
+
 bool fed_fails(struct fed *f, int ms)
 {
     struct pollfd fd = {.fd = f->notifier.fd, .events = POLLIN};
     return poll(&fd, 1, ms) > 0 && notifier_take(&f->notifier) & NOTIFY_OUTPUT &&
            atomic_load(&f->out->failure) != 0;
+}
+
+void fed_stop_is_quick(struct fed *f)
+{
+    const int64_t before = clock_now();
+    f->out->driver->stop(f->out);
+    assert_true(clock_now() - before < 400 * NS_PER_MS);
 }

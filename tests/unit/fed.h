@@ -6,6 +6,8 @@
 #include "output.h"
 #include "stream.h"
 
+#include <stdatomic.h>
+
 struct fed {
     struct stream stream;
     struct notifier notifier;
@@ -25,10 +27,19 @@ void fed_close(struct fed *f);
 /* The next bytes of the source, at once; false when the ring had no room for them. */
 bool fed_send(struct fed *f, uint32_t bytes);
 
+/*
+ * A guest in real time: sends packets when they are due, until ms have passed or *reached >= enough.
+ * True: that has come, or is not asked for (NULL).
+ */
+bool fed_play(struct fed *f, int ms, const atomic_ulong *reached, unsigned long enough);
+
 /* Byte n of every source: any loss or repetition shows. */
 uint8_t fed_byte(uint64_t n);
 
 /* Whether the output fails within so many ms. */
 bool fed_fails(struct fed *f, int ms);
+
+/* Stops it, for which nobody waits. */
+void fed_stop_is_quick(struct fed *f);
 
 #endif
