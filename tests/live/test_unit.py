@@ -46,5 +46,28 @@ def under(kind, unit):
     return test
 
 
-TESTS = [('%s: %s' % (kind.output, os.path.basename(unit)), under(kind, unit)) for kind, unit in
-         ((FalliblePulse, 'scream.service'), (FalliblePipeWire, 'packaging/scream-ivshmem.service'))]
+UNITS = ('scream.service', 'packaging/scream-ivshmem.service', 'packaging/scream@.service')
+OWN = {'ExecStart', 'Environment', 'EnvironmentFile'}
+
+
+def service_of(unit):
+    """What its [Service] says, but for what each says in its own way."""
+    with open(os.path.join(ROOT, unit)) as f:
+        section = f.read().split('[Service]\n')[1].split('\n[')[0]
+    lines = [line for line in section.split('\n') if line and not line.startswith('#')]
+    return [line for line in lines if line.split('=')[0] not in OWN]
+
+
+def alike(_place, _network):
+    """What two of them are tried with below holds for the third."""
+    first = service_of(UNITS[0])
+    check(any(line.startswith('SystemCallFilter=') for line in first), 'no filter of calls: %s' % first)
+    for unit in UNITS[1:]:
+        differs = sorted(set(first) ^ set(service_of(unit)))
+        check(not differs, '%s is not like %s: %s' % (unit, UNITS[0], differs))
+    return '%d lines' % len(first)
+
+
+TESTS = [('units: alike but for what they run', alike)]
+TESTS += [('%s: %s' % (kind.output, os.path.basename(unit)), under(kind, unit)) for kind, unit in
+         ((FalliblePulse, UNITS[0]), (FalliblePipeWire, UNITS[1]))]
