@@ -54,7 +54,7 @@ static int script_read(struct receiver *r, int wake_fd, struct packet *packets, 
     struct script *s = (struct script *)r;
     if (s->next == s->count) {
         struct pollfd p = {.fd = wake_fd, .events = POLLIN};
-        return s->then < 0 ? s->then : (poll(&p, 1, -1), 0);
+        return s->then < 0 ? s->then : (ppoll(&p, 1, NULL, NULL), 0);
     }
     int n = 0;
     while (n < max && n < 3 && s->next < s->count)

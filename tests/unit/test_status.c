@@ -102,7 +102,7 @@ static int lo_read(struct receiver *r, int wake_fd, struct packet *packets, int 
     (void)packets, (void)max;
     const struct lo *lo = (const struct lo *)r;
     struct pollfd p = {.fd = lo->block_fd < 0 ? wake_fd : lo->block_fd, .events = POLLIN};
-    poll(&p, 1, -1);
+    ppoll(&p, 1, NULL, NULL);
     return 0;
 }
 
