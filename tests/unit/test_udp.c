@@ -1,7 +1,4 @@
-/*
- * The UDP receiver against real sockets, in a network namespace of its own, which the program makes
- * for itself (unshare): nothing of this reaches a network.
- */
+/* The UDP receiver against real sockets, in a network namespace of its own. */
 #include "test.h"
 
 #include "../../receivers/udp_losses.h"
@@ -11,8 +8,8 @@
 #include "../../receivers/udp_socket.h"
 #include "clock.h"
 #include "findings.h"
-#include "receiver.h"
-#include "rt.h"
+#include "heard.h"
+#include "namespace.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -28,16 +25,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define PORT     4010
-#define OTHER    "239.255.77.78"
-#define MAX      64
-#define IN_SPACE "SCREAM_TEST_IN_NAMESPACE"
+#define OTHER "239.255.77.78"
 
 /* ---- the kernel's answers ---- */
 
@@ -87,98 +80,6 @@ ssize_t recvfrom(int fd, void *to, size_t n, int flags, __SOCKADDR_ARG from, soc
     memset(to, 0, n);
     memset(from.__sockaddr__, 0, *size);
     return SCREAM_DATAGRAM;
-}
-
-/* A receiver, and a deadline as its wake-up fd. */
-struct heard {
-    struct receiver *r;
-    struct receiver_counters counters;
-    int deadline;
-    struct packet packets[MAX];
-};
-
-static void hear(struct heard *h, const struct receiver_config *config)
-{
-    char why[256] = "";
-    memset(h, 0, sizeof *h);
-    const int ret = receiver_find("udp")->open(&h->r, config, &h->counters, why, sizeof why);
-    if (ret < 0)
-        fail_msg("open: %s (%d)", why, ret);
-    h->deadline = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    const struct itimerspec in = {.it_value.tv_sec = 5};
-    timerfd_settime(h->deadline, 0, &in, NULL);
-}
-
-static void unhear(struct heard *h)
-{
-    h->r->driver->close(h->r);
-    close(h->deadline);
-}
-
-/* Reads until there is a packet; how many there are. */
-static int next_packets(struct heard *h, int max)
-{
-    for (;;) {
-        rt_enter();
-        const int n = h->r->driver->read(h->r, h->deadline, h->packets, max);
-        rt_leave();
-        uint64_t fired;
-        if (n != 0)
-            return n;
-        struct itimerspec left;
-        timerfd_gettime(h->deadline, &left);
-        if (left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0) {
-            assert_int_equal(read(h->deadline, &fired, sizeof fired), sizeof fired);
-            fail_msg("nothing came");
-        }
-    }
-}
-
-/* The next packet's first payload byte, by which tests mark them. */
-static int next_mark(struct heard *h)
-{
-    assert_int_equal(next_packets(h, 1), 1);
-    return h->packets[0].data[0];
-}
-
-/* Speaks from there; without the address a multicast's source would be 0.0.0.0. */
-static int talker(const char *interface)
-{
-    const char *address = strcmp(interface, "lo") == 0 ? "127.0.0.1" : "10.77.0.1";
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const struct ip_mreqn m = {.imr_address.s_addr = inet_addr(address),
-                               .imr_ifindex = (int)if_nametoindex(interface)};
-    const int one = 1;
-    assert_true(fd >= 0);
-    assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof m), 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &one, sizeof one), 0);
-    return fd;
-}
-
-static void say_bytes(int fd, const char *to, const uint8_t *bytes, size_t n)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(PORT)};
-    inet_pton(AF_INET, to, &a.sin_addr);
-    const ssize_t sent = sendto(fd, bytes, n, 0, (struct sockaddr *)&a, sizeof a);
-    assert_int_equal(sent, (ssize_t)n);
-}
-
-/* One good datagram whose first sample byte is mark. */
-static void say(int fd, const char *to, uint8_t mark)
-{
-    uint8_t bytes[SCREAM_DATAGRAM] = {0x01, 16, 2, 3, 0, mark};
-    say_bytes(fd, to, bytes, sizeof bytes);
-}
-
-static const struct receiver_config on_lo = {.interface = "lo", .port = PORT};
-static const struct receiver_config unicast = {.unicast = true, .port = PORT};
-
-static void need_namespace(void)
-{
-    if (!getenv(IN_SPACE)) {
-        print_message("skipped: no network namespace can be made here\n");
-        skip();
-    }
 }
 
 static void parses_only_packets(void **state)
@@ -260,25 +161,6 @@ static void several_may_hear_a_group(void **state)
     close(fd);
     unhear(&b);
     unhear(&a);
-}
-
-/* What near sends before the kernel has noticed that far is up is lost without a word. */
-static bool await_carrier(void)
-{
-    return system("for i in $(seq 1000); do "
-                  "ip link show near | grep -q 'qdisc noqueue state UP' && exit 0; done; exit 1") ==
-           0;
-}
-
-/* Two ends of a cable in one namespace: near, and far without an address. */
-static bool lay_cable(void)
-{
-    static const char *const commands =
-        "exec 2>/dev/null; ip link add near type veth peer name far && "
-        "ip address add 10.77.0.1/24 dev near && ip link set near up && ip link set far up && "
-        "for i in all far; do echo 0 >/proc/sys/net/ipv4/conf/$i/rp_filter; done && "
-        "echo 1 >/proc/sys/net/ipv4/conf/far/accept_local";
-    return system(commands) == 0 && await_carrier();
 }
 
 static void hears_only_its_interface(void **state)
@@ -397,15 +279,6 @@ static void counts_what_is_no_packet(void **state)
     assert_int_equal(count_read(&h.counters.packets), 1);
     close(fd);
     unhear(&h);
-}
-
-/* Speaks from that address of this host. */
-static int talker_at(const char *address)
-{
-    const int fd = talker("lo");
-    const struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(address)};
-    assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof from), 0);
-    return fd;
 }
 
 static void hears_only_whom_it_may(void **state)
@@ -668,7 +541,7 @@ static void whoever_floods_is_read_at_a_bounded_rate(void **state)
     const int64_t begin = clock_now();
     uint64_t fired = 0, all = 0;
     while (fired == 0) {
-        const int n = h.r->driver->read(h.r, h.deadline, h.packets, MAX);
+        const int n = h.r->driver->read(h.r, h.deadline, h.packets, HEARD_MOST);
         assert_true(n >= 0);
         all += (uint64_t)n;
         if (read(h.deadline, &fired, sizeof fired) < 0)
@@ -679,7 +552,8 @@ static void whoever_floods_is_read_at_a_bounded_rate(void **state)
     pthread_join(thread, NULL);
     print_message("%u datagrams in %d ms, %u dropped\n", (unsigned)all, (int)(took / NS_PER_MS),
                   (unsigned)count_read(&h.counters.kernel_drops));
-    assert_true(all <= UDP_PACE_AT_ONCE + MAX + (uint64_t)(took / NS_PER_MS + 1) * UDP_PACE_A_MS);
+    assert_true(all <=
+                UDP_PACE_AT_ONCE + HEARD_MOST + (uint64_t)(took / NS_PER_MS + 1) * UDP_PACE_A_MS);
     unhear(&h);
 }
 
@@ -733,7 +607,7 @@ static void what_waits_is_handed_on_at_once(void **state)
         say(fd, "127.0.0.1", 1);
     int reads = 0;
     for (int seen = 0; seen < sent; reads++)
-        seen += next_packets(&h, MAX);
+        seen += next_packets(&h, HEARD_MOST);
     assert_in_range(reads, 1, 3); /* the kernel may still be delivering during the first */
     assert_int_equal(count_read(&h.counters.packets), sent);
     close(fd);
@@ -794,8 +668,8 @@ static void counts_the_kernels_drops(void **state)
     unsigned got = 0;
     /* A flag fd is readable from the start: read() then returns 0 once the socket is empty. */
     const int now = eventfd(1, EFD_CLOEXEC);
-    for (int n; (n = h.r->driver->read(h.r, now, p, MAX)) != 0; got += (unsigned)n)
-        assert_in_range(n, 1, MAX);
+    for (int n; (n = h.r->driver->read(h.r, now, p, HEARD_MOST)) != 0; got += (unsigned)n)
+        assert_in_range(n, 1, HEARD_MOST);
     close(now);
     assert_true(got < sent);
     say(fd, "127.0.0.1", 2); /* the kernel tells with the next one */
@@ -815,7 +689,7 @@ static void wakes_up(void **state)
     struct heard h;
     hear(&h, &unicast);
     const int wake = eventfd(1, EFD_CLOEXEC);
-    assert_int_equal(h.r->driver->read(h.r, wake, h.packets, MAX), 0);
+    assert_int_equal(h.r->driver->read(h.r, wake, h.packets, HEARD_MOST), 0);
     uint64_t value;
     assert_int_equal(read(wake, &value, sizeof value), sizeof value); /* was left unread */
     close(wake);
@@ -823,12 +697,6 @@ static void wakes_up(void **state)
 }
 
 /* ---- what comes late, goes and comes back ---- */
-
-static void run(const char *command)
-{
-    if (system(command) != 0)
-        fail_msg("failed: %s", command);
-}
 
 /* Awaits news, and sees to them: what tend() says at last. */
 static int tend_until(struct heard *h, const char *waiting)
@@ -1136,7 +1004,8 @@ static void refreshing_keeps_who_plays(void **state)
     gauge_set(&h.r->plays, (uint64_t)guest << 16 | PORT);
     fd = talker("near");
     assert_int_equal(pthread_create(&talking, NULL, talk, &fd), 0);
-    for (int n; next < TALK && (n = h.r->driver->read(h.r, h.deadline, h.packets, MAX)) >= 0;) {
+    for (int n;
+         next < TALK && (n = h.r->driver->read(h.r, h.deadline, h.packets, HEARD_MOST)) >= 0;) {
         for (int i = 0; i < n; i++) {
             uint32_t number;
             memcpy(&number, h.packets[i].data, sizeof number);
@@ -1218,7 +1087,7 @@ static void a_full_socket_keeps_the_channels(void **state)
                 bytes[PCM_WIRE_BYTES + k] = (uint8_t)(sent % 28);
             say_bytes(fd, "127.0.0.1", bytes, sizeof bytes);
         }
-        for (int n; (n = h.r->driver->read(h.r, now, h.packets, MAX)) != 0;)
+        for (int n; (n = h.r->driver->read(h.r, now, h.packets, HEARD_MOST)) != 0;)
             for (int i = 0; i < n; i++, packets++) {
                 wrong += h.packets[i].data[0] != got % 28;
                 got += h.packets[i].bytes;
@@ -1289,30 +1158,6 @@ static void explains_what_is_wrong(void **state)
     hear(&h, &unicast);
     refuses(&unicast, EADDRINUSE, "port 4010");
     unhear(&h);
-}
-
-static void raise_loopback(void)
-{
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq r = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING | IFF_LOOPBACK};
-    if (ioctl(fd, SIOCSIFFLAGS, &r) < 0)
-        perror("lo");
-    close(fd);
-}
-
-/* Runs this program anew in a namespace of its own, if there can be one. */
-static void enter_namespace(char **argv)
-{
-    if (getenv(IN_SPACE)) {
-        raise_loopback();
-        return;
-    }
-    setenv(IN_SPACE, "1", 1);
-    if (system("unshare -Urn true 2>/dev/null") == 0)
-        execlp("unshare", "unshare", "-Urn", argv[0], (char *)NULL);
-    if (system("unshare -n true 2>/dev/null") == 0)
-        execlp("unshare", "unshare", "-n", argv[0], (char *)NULL);
-    unsetenv(IN_SPACE);
 }
 
 static void senders_are_told_apart(void **state)
