@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "played.h"
+#include "scene.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -125,6 +126,58 @@ static void a_late_resumption_loses_no_beginning(void **state)
     played_close(&p);
 }
 
+#define LEVEL 16000
+
+/* Constant sound, 10 ms at a time, for so long; the player is filled as often. */
+static void flood(struct scene *s, struct player *p, int16_t *out, int times)
+{
+    int16_t pcm[576];
+    for (size_t i = 0; i < 576; i++)
+        pcm[i] = LEVEL;
+    for (int i = 0; i < times; i++) {
+        for (int n = 0; n < 2 - (i % 3 == 0); n++) /* 5 packets of 288 frames in 30 ms */
+            stream_write(&s->voice.stream, (const uint8_t *)pcm, sizeof pcm, told.now);
+        stream_commit(&s->voice.stream);
+        player_fill(p, out, 480, told.now, 5 * NS_PER_MS);
+        told.now += 10 * NS_PER_MS;
+    }
+}
+
+static void what_ends_fades(void **state)
+{
+    (void)state;
+    struct scene s;
+    int16_t out[2 * 480];
+    struct player *p;
+    scene_begin(&s);
+    stream_commit(&s.voice.stream);
+    assert_int_equal(stream_edge(&s.voice.stream), STREAM_FORMAT);
+    stream_pass(&s.voice.stream);
+    const struct player_config config = {.stream = &s.voice.stream,
+                                         .source = s.voice.format,
+                                         .target = 60 * NS_PER_MS,
+                                         .bound = NS_PER_S};
+    struct player_sink sink = {.type = SAMPLE_S16, .rate = 48000, .quantum = 480};
+    chmap_from_mask(&sink.map, 3, 2);
+    assert_int_equal(player_open(&p, &config), 0);
+    assert_int_equal(player_set_sink(p, &sink), 0);
+    flood(&s, p, out, 100);
+    assert_int_equal(out[959], LEVEL);
+    player_end(p);
+    flood(&s, p, out, 1);
+    int16_t last = LEVEL;
+    for (size_t i = 0; i < 960; i += 2) {
+        assert_true(out[i] <= last && last - out[i] < LEVEL / 50);
+        last = out[i];
+    }
+    assert_int_equal(last, 0);
+    flood(&s, p, out, 30); /* although there is more */
+    for (size_t i = 0; i < 960; i++)
+        assert_int_equal(out[i], 0);
+    player_close(p);
+    scene_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +186,7 @@ int main(void)
         cmocka_unit_test(what_ends_amid_its_fade_in_makes_no_step),
         cmocka_unit_test(a_short_sound_is_heard_whole),
         cmocka_unit_test(a_late_resumption_loses_no_beginning),
+        cmocka_unit_test(what_ends_fades),
     };
-    return cmocka_run_group_tests_name("player_pause", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("player_pause", tests, scene_alone, NULL);
 }
