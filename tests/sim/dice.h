@@ -22,6 +22,12 @@ static inline double dice_part(struct dice *d)
     return (double)(dice_roll(d) >> 11) * 0x1p-53;
 }
 
+/* In [0, n). */
+static inline uint32_t dice_below(struct dice *d, uint32_t n)
+{
+    return (uint32_t)((dice_roll(d) >> 32) % n);
+}
+
 /* ns that a thread wakes up late on a busy machine, in one of `one_in` times: 5 to 14 ms, one of 20 of them 20 ms. */
 static inline double dice_spike(struct dice *d, double one_in)
 {

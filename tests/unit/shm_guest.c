@@ -5,6 +5,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+struct pcm_format shm_guest_format(uint32_t i)
+{
+    static const uint32_t rates[] = {44100, 48000, 88200, 96000, 176400, 192000};
+    static const uint8_t widths[] = {16, 24, 32};
+    return (struct pcm_format){
+        .rate = rates[i % 6], .width = widths[i / 6 % 3], .channels = (uint8_t)(i / 18 + 1)};
+}
+
 bool shm_guest_map(struct shm_guest *g, const char *path, uint64_t size)
 {
     const int fd = open(path, O_RDWR | O_CLOEXEC);

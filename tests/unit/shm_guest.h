@@ -19,6 +19,10 @@ struct shm_guest {
     uint16_t index; /* newest chunk */
 };
 
+/* All formats that the driver can be set to, without a mask: the i-th of so many. */
+#define SHM_GUEST_FORMATS 144u
+struct pcm_format shm_guest_format(uint32_t i);
+
 /* Maps the file, which has to have that size. False: it cannot. */
 bool shm_guest_map(struct shm_guest *g, const char *path, uint64_t size);
 void shm_guest_unmap(struct shm_guest *g);

@@ -4,6 +4,7 @@
 #include "../../receivers/ivshmem_header.h"
 #include "../../receivers/ivshmem_pace.h"
 #include "../../receivers/ivshmem_ring.h"
+#include "../sim/dice.h"
 #include "clock.h"
 #include "receiver.h"
 #include "rt.h"
@@ -26,23 +27,8 @@
 #define MIB (1u << 20)
 #define MAX 16
 
-static const uint32_t rates[] = {44100, 48000, 88200, 96000, 176400, 192000};
-static const uint8_t widths[] = {16, 24, 32};
 static const struct pcm_format cd = {.rate = 48000, .width = 16, .channels = 2, .mask = 3};
 static const struct pcm_format widest = {.rate = 192000, .width = 32, .channels = 8, .mask = 0x63f};
-
-static uint64_t next_random(uint64_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return *seed * 0x2545f4914f6cdd1du;
-}
-
-static uint32_t random_below(uint64_t *seed, uint32_t n)
-{
-    return (uint32_t)((next_random(seed) >> 32) % n);
-}
 
 /* ---- the header ---- */
 
@@ -58,11 +44,9 @@ static void accepts_all_that_a_driver_writes(void **state)
     (void)state;
     uint8_t *memory = calloc(1, 8 * MIB);
     for (uint32_t mib = 1; mib <= 8; mib *= 2)
-        for (int i = 0; i < 6 * 3 * 8 * 2; i++) {
+        for (uint32_t i = 0; i < SHM_GUEST_FORMATS * 2; i++) {
             struct shm_guest g = {.map = memory, .size = mib * MIB, .offset = i % 2 ? 48 : 24};
-            g.format = (struct pcm_format){.rate = rates[i / 2 % 6],
-                                           .width = widths[i / 12 % 3],
-                                           .channels = (uint8_t)(i / 36 + 1)};
+            g.format = shm_guest_format(i / 2);
             shm_guest_start(&g);
             struct shm_header h;
             assert_int_equal(parse(memory, g.size, &h), SHM_OK);
@@ -112,19 +96,17 @@ static void tells_faults_apart(void **state)
 static void accepts_nothing_outside_the_file(void **state)
 {
     (void)state;
-    uint64_t seed = 1;
+    struct dice dice = {1};
     uint8_t memory[SHM_HEADER_BYTES] = {0};
     struct shm_guest g = {.map = memory, .offset = 24};
     int good = 0;
     for (int i = 0; i < 400000; i++) {
-        g.size = (uint64_t)1 << random_below(&seed, 24);
+        g.size = (uint64_t)1 << dice_below(&dice, 24);
         g.max_chunks = 0;
-        g.format = (struct pcm_format){.rate = rates[random_below(&seed, 6)],
-                                       .width = widths[random_below(&seed, 3)],
-                                       .channels = (uint8_t)(1 + random_below(&seed, 8))};
+        g.format = shm_guest_format(dice_below(&dice, SHM_GUEST_FORMATS));
         shm_guest_start(&g);
-        for (uint32_t n = random_below(&seed, 4); n > 0; n--)
-            memory[4 + random_below(&seed, 20)] = (uint8_t)next_random(&seed);
+        for (uint32_t n = dice_below(&dice, 4); n > 0; n--)
+            memory[4 + dice_below(&dice, 20)] = (uint8_t)dice_roll(&dice);
         struct shm_header h;
         if (parse(memory, g.size, &h) != SHM_OK)
             continue;
@@ -144,7 +126,7 @@ struct model {
     uint32_t slots[64]; /* number of the chunk in each; 0 is silence */
     uint32_t number;    /* the latest chunk's, over all streams */
     bool halfway;       /* the slot after write_idx is being written to */
-    uint64_t seed;
+    struct dice dice;
 
     struct shm_ring ring;
     uint32_t heard;  /* number of the latest chunk that was read */
@@ -165,7 +147,7 @@ static void model_step(struct model *m)
     if (!m->magic)
         return;
     model_write(m);
-    m->halfway = random_below(&m->seed, 2);
+    m->halfway = dice_below(&m->dice, 2);
 }
 
 /* A slot's contents as a reader sees it: what is being written is torn. */
@@ -213,7 +195,7 @@ static void model_look(struct model *m, int64_t now, uint32_t busy)
         const uint16_t index = shm_ring_index(&m->ring, i);
         torn[i] = model_torn(m, index);
         read[i] = m->slots[index];
-        while (m->number < until && random_below(&m->seed, 2)) {
+        while (m->number < until && dice_below(&m->dice, 2)) {
             model_step(m);
             torn[i] = torn[i] || read[i] != m->slots[index] || model_torn(m, index);
         }
@@ -245,10 +227,10 @@ static void model_run(struct model *m, uint16_t max_chunks, int steps)
 {
     int64_t now = NS_PER_S, guest = now;
     for (int i = 0; i < steps; i++) {
-        now += 15 * NS_PER_MS + random_below(&m->seed, 10) * NS_PER_MS;
-        const uint32_t what = random_below(&m->seed, 200);
+        now += 15 * NS_PER_MS + dice_below(&m->dice, 10) * NS_PER_MS;
+        const uint32_t what = dice_below(&m->dice, 200);
         if (what == 0)
-            now += random_below(&m->seed, 2000) * NS_PER_MS; /* the reader is late */
+            now += dice_below(&m->dice, 2000) * NS_PER_MS; /* the reader is late */
         if (what == 1)
             guest = now; /* the guest pauses: it will not catch up */
         if (what == 2)
@@ -256,7 +238,7 @@ static void model_run(struct model *m, uint16_t max_chunks, int steps)
         if (what <= 4 && (what == 3 || !m->magic))
             model_start(m, max_chunks), guest = now;
         if (what == 5)
-            model_start(m, (uint16_t)(8 + random_below(&m->seed, 8))), guest = now;
+            model_start(m, (uint16_t)(8 + dice_below(&m->dice, 8))), guest = now;
         const bool stalls = what >= 190; /* the guest is late, and then writes all of it */
         while (!stalls && guest + SHM_CHUNK_NS <= now) {
             model_step(m);
@@ -270,7 +252,7 @@ static void reads_nothing_torn_stale_or_twice(void **state)
 {
     (void)state;
     for (uint16_t count = 8; count < 64; count += 5) {
-        struct model m = {.seed = count};
+        struct model m = {.dice = {count}};
         shm_ring_init(&m.ring, 0);
         model_start(&m, count);
         for (uint16_t i = 0; i < count; i++)
@@ -289,7 +271,7 @@ static void tells_a_restart_from_a_wrap(void **state)
 {
     (void)state;
     for (uint16_t last = 1; last < 12; last++) {
-        struct model m = {.seed = 1};
+        struct model m = {.dice = {1}};
         shm_ring_init(&m.ring, 0);
         int64_t now = NS_PER_S;
         shm_ring_none(&m.ring, true, now);
@@ -672,8 +654,9 @@ struct paced {
  * 60 s of a guest whose chunks come up to jitter late, off by ppm; and a machine whose timers are
  * up to slack late.
  */
-static struct paced pace_run(int64_t jitter, int64_t ppm, int64_t slack, uint64_t seed)
+static struct paced pace_run(int64_t jitter, int64_t ppm, int64_t slack)
 {
+    struct dice dice = {1};
     struct shm_pace p;
     struct paced out = {0};
     const int64_t period = SHM_CHUNK_NS + SHM_CHUNK_NS * ppm / 1000000;
@@ -692,15 +675,14 @@ static struct paced pace_run(int64_t jitter, int64_t ppm, int64_t slack, uint64_
             found++;
         }
         for (; next <= now; i++)
-            next =
-                begin + i * period + (jitter ? (int64_t)random_below(&seed, (uint32_t)jitter) : 0);
+            next = begin + i * period + (jitter ? (int64_t)dice_below(&dice, (uint32_t)jitter) : 0);
         const int64_t look = there ? shm_pace_found(&p, now, 1) : shm_pace_missed(&p, now);
         if (there && counts) {
             const double told = (double)(p.arrival - begin - (i - 2) * period) / 1e6;
             least = told < least ? told : least;
             most = told > most ? told : most;
         }
-        now = look + random_below(&seed, (uint32_t)slack);
+        now = look + dice_below(&dice, (uint32_t)slack);
     }
     out.noise_ms = most - least;
     out.looks_a_second = looks / 60.0;
@@ -719,7 +701,7 @@ static void one_look_a_chunk_is_enough(void **state)
                  {5000000, -50, 100000, 55}, {10000000, 0, 100000, 58}, {0, 0, 3000000, 55},
                  {2000000, 0, 10000000, 55}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct paced p = pace_run(cases[i].jitter, cases[i].ppm, cases[i].slack, 3);
+        const struct paced p = pace_run(cases[i].jitter, cases[i].ppm, cases[i].slack);
         print_message("jitter %2d ms %4d ppm: %.1f looks/s, found %.2f ms late, worst %.2f; "
                       "arrivals told within %.2f\n",
                       (int)(cases[i].jitter / NS_PER_MS), (int)cases[i].ppm, p.looks_a_second,
@@ -1016,12 +998,11 @@ static void a_streams_first_chunk_is_heard(void **state)
 static void reads_all_formats(void **state)
 {
     (void)state;
-    for (int i = 0; i < 6 * 3 * 8; i++) {
+    for (uint32_t i = 0; i < SHM_GUEST_FORMATS; i++) {
         struct rig s;
-        rig_make(&s, (4u + 4 * ((unsigned)i % 2)) * MIB);
+        rig_make(&s, (4 + 4 * (i % 2)) * MIB);
         s.guest.offset = i % 3 ? 24 : 48;
-        s.guest.format = (struct pcm_format){
-            .rate = rates[i % 6], .width = widths[i / 6 % 3], .channels = (uint8_t)(i / 18 + 1)};
+        s.guest.format = shm_guest_format(i);
         rig_open(&s);
         shm_guest_start(&s.guest);
         while (count_read(&s.counters.restarts) == 0) /* known before anything is in it */
@@ -1263,12 +1244,12 @@ struct playing {
 static void *guest_thread(void *arg)
 {
     struct playing *p = arg;
-    uint64_t seed = 5;
+    struct dice dice = {5};
     struct timespec next;
     clock_gettime(CLOCK_MONOTONIC, &next);
     for (uint32_t i = 1; i <= p->chunks; i++) {
-        if (p->restarts && random_below(&seed, p->restarts) == 0) {
-            if (random_below(&seed, 2))
+        if (p->restarts && dice_below(&dice, p->restarts) == 0) {
+            if (dice_below(&dice, 2))
                 shm_guest_stop(&p->rig.guest);
             shm_guest_start(&p->rig.guest);
         }
@@ -1382,13 +1363,11 @@ static void wakes_up_seldom(void **state)
 static void *scribbler_thread(void *arg)
 {
     struct playing *p = arg;
-    uint64_t seed = 9;
+    struct dice dice = {9};
     for (uint32_t i = 0; !atomic_load(&p->done); i++) {
         uint8_t raw[SHM_HEADER_BYTES];
         struct shm_guest g = {.map = raw, .size = MIB, .offset = 24};
-        g.format = (struct pcm_format){.rate = rates[random_below(&seed, 6)],
-                                       .width = widths[random_below(&seed, 3)],
-                                       .channels = (uint8_t)(1 + random_below(&seed, 8))};
+        g.format = shm_guest_format(dice_below(&dice, SHM_GUEST_FORMATS));
         shm_guest_start(&g);
         /* For a while one stream whose index jumps, so that some of it is played. */
         if (i / 4096 % 2) {
@@ -1396,11 +1375,11 @@ static void *scribbler_thread(void *arg)
             g.max_chunks = 8;
             shm_guest_start(&g);
         }
-        raw[4] = (uint8_t)random_below(&seed, 8);
-        if (random_below(&seed, 4) == 0 && i / 4096 % 2 == 0)
-            raw[random_below(&seed, sizeof raw)] = (uint8_t)next_random(&seed);
+        raw[4] = (uint8_t)dice_below(&dice, 8);
+        if (dice_below(&dice, 4) == 0 && i / 4096 % 2 == 0)
+            raw[dice_below(&dice, sizeof raw)] = (uint8_t)dice_roll(&dice);
         static const off_t sizes[] = {MIB, MIB, 2 * MIB, 24, 25, 5000};
-        if (random_below(&seed, 64) == 0 && ftruncate(p->rig.fd, sizes[random_below(&seed, 6)]) < 0)
+        if (dice_below(&dice, 64) == 0 && ftruncate(p->rig.fd, sizes[dice_below(&dice, 6)]) < 0)
             break;
         if (pwrite(p->rig.fd, raw, sizeof raw, 0) < 0)
             break;
