@@ -5,6 +5,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+const struct pcm_format shm_guest_usual = {.rate = 48000, .width = 16, .channels = 2, .mask = 3};
+const struct pcm_format shm_guest_widest = {
+    .rate = 192000, .width = 32, .channels = 8, .mask = 0x63f};
+
 struct pcm_format shm_guest_format(uint32_t i)
 {
     static const uint32_t rates[] = {44100, 48000, 88200, 96000, 176400, 192000};

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#define MIB (1u << 20) /* files have a power of two of them */
+
 struct shm_guest {
     uint8_t *map;
     uint64_t size;
@@ -18,6 +20,9 @@ struct shm_guest {
     uint32_t chunk_size;
     uint16_t index; /* newest chunk */
 };
+
+/* 48 kHz/16/2; the most that the driver can be set to. */
+extern const struct pcm_format shm_guest_usual, shm_guest_widest;
 
 /* All formats that the driver can be set to, without a mask: the i-th of so many. */
 #define SHM_GUEST_FORMATS 144u
