@@ -111,93 +111,140 @@ static void refreshing_is_reported(void **state)
     run("ip link del near");
 }
 
+/* What was done again and again while packets came, and how often some of them were lost meanwhile. */
+struct cost {
+    unsigned times, losses;
+};
+
+enum { REFRESH, RENEW };
+
+static double each(const struct cost *c)
+{
+    return (double)c->losses / c->times;
+}
+
+static struct cost cost_of(struct udp_socket *s, int how)
+{
+    const struct in_addr guest = {.s_addr = inet_addr("10.77.0.1")};
+    struct cost c = {0};
+    pthread_t talking;
+    int fd = talker("near");
+    uint32_t next = 0;
+    assert_int_equal(pthread_create(&talking, NULL, talk, &fd), 0);
+    while (next < TALK) {
+        uint8_t bytes[SCREAM_DATAGRAM];
+        uint32_t number;
+        struct pollfd p = {.fd = s->fd, .events = POLLIN};
+        if (poll(&p, 1, 2000) != 1)
+            break;
+        while (recv(s->fd, bytes, sizeof bytes, 0) == SCREAM_DATAGRAM) {
+            memcpy(&number, bytes + PCM_WIRE_BYTES, sizeof number);
+            c.losses += number != next;
+            next = number + 1;
+        }
+        if (how == RENEW)
+            udp_members_renew(&s->members);
+        else
+            udp_members_refresh(&s->members, guest);
+        c.times++;
+    }
+    pthread_join(talking, NULL);
+    c.losses += next < TALK;
+    print_message("%s %u times: %u losses\n", how == RENEW ? "renewed" : "refreshed", c.times,
+                  c.losses);
+    close(fd);
+    return c;
+}
+
 /*
- * The kernel swaps a socket's list of sources and then its mode, two stores: what arrives between them,
- * on another processor, is lost: one or two in many thousand times. Leaving and joining loses dozens.
+ * The kernel swaps a socket's list of sources and then its mode, two stores: what arrives between them, on
+ * another processor, is lost, once in some thousand times. Leaving and joining anew loses something one time in 20
+ * to 2, by how busy the machine is.
  */
+static bool costs_next_to_nothing(const struct cost *c, const struct cost *renewal)
+{
+    assert_true(renewal->losses > 100);
+    return each(c) <= each(renewal) / 20;
+}
+
 static void refreshing_loses_next_to_nothing(void **state)
 {
     (void)state;
     need_namespace();
     struct udp_socket s;
     join_far(&s);
-    const struct in_addr guest = {.s_addr = inet_addr("10.77.0.1")};
-    pthread_t talking;
-    int fd = talker("near");
-    uint32_t next = 0, lost = 0, refreshes = 0;
-    assert_int_equal(pthread_create(&talking, NULL, talk, &fd), 0);
-    while (next < TALK) {
-        uint8_t bytes[SCREAM_DATAGRAM];
-        uint32_t number;
-        struct pollfd p = {.fd = s.fd, .events = POLLIN};
-        if (poll(&p, 1, 2000) != 1)
-            break;
-        while (recv(s.fd, bytes, sizeof bytes, 0) == SCREAM_DATAGRAM) {
-            memcpy(&number, bytes + PCM_WIRE_BYTES, sizeof number);
-            lost += number - next;
-            next = number + 1;
-        }
-        udp_members_refresh(&s.members, guest);
-        refreshes++;
-    }
-    pthread_join(talking, NULL);
-    print_message("%u refreshes, %u of %u lost\n", refreshes, lost + TALK - next, TALK);
-    assert_true(refreshes > 100);
-    close(fd);
+    const struct cost refresh = cost_of(&s, REFRESH), renewal = cost_of(&s, RENEW);
     udp_socket_close(&s);
     run("ip link del near");
-    if (!getenv("TEST_SHARE")) /* valgrind reads so slowly that the socket overflows */
-        assert_true(lost + TALK - next <= 1 + refreshes / 1000);
+    assert_true(refresh.times > 100);
+    assert_true(costs_next_to_nothing(&refresh, &renewal));
 }
 
 #define STRANGERS 12 /* more than anybody keeps a list of */
+
+static void meet_strangers(int *strangers, struct in_addr guest)
+{
+    run("for i in $(seq 10 21); do ip address add 10.77.0.$i/24 dev near; done");
+    for (uint32_t i = 0; i < STRANGERS; i++) {
+        const struct sockaddr_in at = {.sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(ntohl(guest.s_addr) + 9 + i)};
+        strangers[i] = talker("near");
+        assert_int_equal(bind(strangers[i], (const struct sockaddr *)&at, sizeof at), 0);
+    }
+}
+
+/* What the receiver's own tending costs the guest that plays, all of them sending. */
+static struct cost cost_among_strangers(struct heard *h, struct in_addr guest)
+{
+    const struct source_id plays = {.address = ntohl(guest.s_addr), .port = PORT};
+    struct cost c = {0};
+    int strangers[STRANGERS], fd = talker("near");
+    uint32_t next = 0;
+    pthread_t talking;
+    meet_strangers(strangers, guest);
+    gauge_set(&h->r->plays, source_number(plays));
+    assert_int_equal(pthread_create(&talking, NULL, talk, &fd), 0);
+    for (int n;
+         next < TALK && (n = h->r->driver->read(h->r, h->deadline, h->packets, HEARD_MOST)) >= 0;) {
+        for (int i = 0; i < n; i++) {
+            uint32_t number;
+            memcpy(&number, h->packets[i].data, sizeof number);
+            if (h->packets[i].source.address != plays.address)
+                continue;
+            c.losses += number != next;
+            next = number + 1;
+        }
+        for (int i = 0; i < STRANGERS && c.times % 16 == 0; i++) /* which is no flood */
+            say(strangers[i], SCREAM_DEFAULT_GROUP, 0);
+        h->r->driver->tend(h->r, clock_now() + ++c.times * UDP_RENEWAL_MOST);
+    }
+    pthread_join(talking, NULL);
+    c.losses += next < TALK;
+    print_message("among strangers %u times: %u losses\n", c.times, c.losses);
+    for (int i = 0; i < STRANGERS; i++)
+        close(strangers[i]);
+    close(fd);
+    return c;
+}
 
 /* Whoever else sends, and however many: the memberships are narrowed to the one that plays. */
 static void refreshing_keeps_who_plays(void **state)
 {
     (void)state;
     need_namespace();
+    struct udp_socket s;
     struct heard h;
-    pthread_t talking;
-    int strangers[STRANGERS], fd;
-    uint32_t next = 0, lost = 0, refreshes = 0;
-    const uint32_t guest = ntohl(inet_addr("10.77.0.1"));
-    assert_true(lay_cable());
-    run("for i in $(seq 10 21); do ip address add 10.77.0.$i/24 dev near; done");
-    for (int i = 0; i < STRANGERS; i++) {
-        const struct sockaddr_in at = {.sin_family = AF_INET,
-                                       .sin_addr.s_addr = htonl(guest + 9 + (uint32_t)i)};
-        strangers[i] = talker("near");
-        assert_int_equal(bind(strangers[i], (const struct sockaddr *)&at, sizeof at), 0);
-    }
+    join_far(&s);
+    const struct cost renewal = cost_of(&s, RENEW);
+    udp_socket_close(&s);
     hear(&h, &(struct receiver_config){.interface = "far", .port = PORT});
-    gauge_set(&h.r->plays, (uint64_t)guest << 16 | PORT);
-    fd = talker("near");
-    assert_int_equal(pthread_create(&talking, NULL, talk, &fd), 0);
-    for (int n;
-         next < TALK && (n = h.r->driver->read(h.r, h.deadline, h.packets, HEARD_MOST)) >= 0;) {
-        for (int i = 0; i < n; i++) {
-            uint32_t number;
-            memcpy(&number, h.packets[i].data, sizeof number);
-            if (h.packets[i].source.address != guest)
-                continue;
-            lost += number - next;
-            next = number + 1;
-        }
-        for (int i = 0; i < STRANGERS && refreshes % 16 == 0; i++) /* which is no flood */
-            say(strangers[i], SCREAM_DEFAULT_GROUP, 0);
-        h.r->driver->tend(h.r, clock_now() + ++refreshes * UDP_RENEWAL_MOST);
-    }
-    pthread_join(talking, NULL);
-    print_message("%u refreshes, %u of %u lost\n", refreshes, lost + TALK - next, TALK);
-    assert_true(refreshes > 100);
-    for (int i = 0; i < STRANGERS; i++)
-        close(strangers[i]);
-    close(fd);
+    struct cost c = cost_among_strangers(&h, (struct in_addr){inet_addr("10.77.0.1")});
     const uint64_t full = count_read(&h.counters.kernel_drops); /* the socket was, of all of that */
     unhear(&h);
     run("ip link del near");
-    assert_true(lost + TALK - next <= 1 + refreshes / 1000 + full);
+    c.losses -= full < c.losses ? (unsigned)full : c.losses;
+    assert_true(c.times > 100);
+    assert_true(costs_next_to_nothing(&c, &renewal));
 }
 
 int main(int argc, char **argv)
