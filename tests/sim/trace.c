@@ -47,3 +47,20 @@ size_t trace_find(const struct trace *t, double at)
     }
     return low;
 }
+
+double trace_slope(const struct trace *t, double from)
+{
+    double n = 0, at = 0, latency = 0, product = 0, square = 0;
+    for (size_t i = trace_find(t, from); i < t->count; i++) {
+        const struct point *p = &t->points[i];
+        if (p->low > p->high)
+            continue;
+        const double x = p->at - from, y = (double)p->mean;
+        n++;
+        at += x;
+        latency += y;
+        product += x * y;
+        square += x * x;
+    }
+    return 60 * (n * product - at * latency) / (n * square - at * at);
+}

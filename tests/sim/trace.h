@@ -28,4 +28,7 @@ void trace_finish(struct trace *t);
 /* The first point not before that. */
 size_t trace_find(const struct trace *t, double at);
 
+/* ms a minute, by least squares over the sound from then on. */
+double trace_slope(const struct trace *t, double from);
+
 #endif

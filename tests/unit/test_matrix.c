@@ -304,24 +304,6 @@ static void the_floor(void **state)
     assert_int_equal(t.failed, 0);
 }
 
-/* ms a minute, by least squares over the sound from then on. */
-static double slope_from(const struct trace *t, double from)
-{
-    double n = 0, at = 0, latency = 0, product = 0, square = 0;
-    for (size_t i = trace_find(t, from); i < t->count; i++) {
-        const struct point *p = &t->points[i];
-        if (p->low > p->high)
-            continue;
-        const double x = p->at - from, y = (double)p->mean;
-        n++;
-        at += x;
-        latency += y;
-        product += x * y;
-        square += x * x;
-    }
-    return 60 * (n * product - at * latency) / (n * square - at * at);
-}
-
 /* The bench's measure: clocks are far apart, and what the first seconds made of the latency is given back. */
 static void half_a_minute_after_the_start(void **state)
 {
@@ -338,7 +320,7 @@ static void half_a_minute_after_the_start(void **state)
                 snprintf(words, sizeof words, "%s ppm=%d settle=30 seconds=75 seed=%d", cases[i],
                          ppm, seed);
                 simulate(&v, words, &t);
-                const double slope = slope_from(&t, 30);
+                const double slope = trace_slope(&t, 30);
                 trace_finish(&t);
                 steepest = fmax(steepest, fabs(slope));
                 if (v.dropouts > 0 || !(fabs(slope) < 0.1) || v.high - v.low > 0.5)
