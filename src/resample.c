@@ -45,14 +45,29 @@ static double bessel_i0(double x)
     return sum;
 }
 
+/*
+ * sin(pi x) / (pi x), by the sine's power series between two of its zeros (Abramowitz & Stegun 4.3.65): libm's
+ * sine would keep more memory resident, by its code and tables, than the phases that it is needed for.
+ */
+static double sinc(double x)
+{
+    const int zero = (int)(x < 0 ? x - 0.5 : x + 0.5);
+    const double angle = M_PI * (x - zero);
+    double sum = angle, term = angle;
+    for (int k = 2; k < 24; k += 2) {
+        term *= -angle * angle / (k * (k + 1));
+        sum += term;
+    }
+    return x == 0 ? 1 : (zero % 2 == 0 ? sum : -sum) / (M_PI * x);
+}
+
 static double windowed_sinc(double x, double cutoff)
 {
     const double edge = x / RESAMPLE_HALF;
     if (edge <= -1 || edge >= 1)
         return 0;
     const double window = bessel_i0(KAISER_BETA * sqrt(1 - edge * edge)); /* times a constant */
-    const double angle = M_PI * cutoff * x;
-    return cutoff * (x == 0 ? 1 : sin(angle) / angle) * window;
+    return cutoff * sinc(cutoff * x) * window;
 }
 
 /* Each phase sums to 1, so that no ripple of the ratio's frequency lies on a constant. */

@@ -25,7 +25,7 @@ static double bandwidth(double age)
 
 static double filter(struct servo *s, double error, double w, double dt)
 {
-    const double k = 1 - exp(-LOWPASS_FACTOR * w * dt);
+    const double step = LOWPASS_FACTOR * w * dt, k = step / (1 + step); /* stable for any step */
     s->low[0] += k * (error - s->low[0]);
     s->low[1] += k * (s->low[0] - s->low[1]);
     return s->low[1];
