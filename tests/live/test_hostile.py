@@ -72,9 +72,9 @@ def memory(place, network):
     with Shared(place, network) as rig:
         rig.make()
         rig.scream.holds(rig.path)
-        files = belongings.files(rig.scream.pid).total()
         await_('the receiver thread, and no other, to be confined', lambda: confined(
             rig.scream.pid) in (None, ['scream-receiver']))
+        files = belongings.files(rig.scream.pid).total()  # all that it needs is open by then
         for kind in KINDS:
             begin, used = now(), cpu(rig.scream.pid)
             with Child(place, 'scribble', [SCRIBBLE, rig.path, int(SECONDS) + 2, kind]):
