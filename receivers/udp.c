@@ -129,7 +129,7 @@ static int udp_tend(struct receiver *r, int64_t now)
     count_refusals(u);
     const struct udp_heard heard = {
         .packets = count_read(&r->counters->packets),
-        .source.s_addr = htonl((uint32_t)(count_read(&r->plays) >> 16)),
+        .source.s_addr = htonl(source_of(count_read(&r->plays)).address),
     };
     const int ret = udp_socket_tend(&u->socket, &heard, now, r->waiting, sizeof r->waiting);
     r->tend_at = udp_socket_tend_at(&u->socket);

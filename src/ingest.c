@@ -191,7 +191,7 @@ int64_t ingest_tend(struct ingest *in, int64_t now)
     struct receiver *r = in->receiver;
     const uint64_t packets = count_read(&r->counters->packets);
     const uint64_t told = atomic_exchange(&in->favoured, 0);
-    const struct source_id id = {.address = (uint32_t)(told >> 16), .port = (uint16_t)told};
+    const struct source_id id = source_of(told);
     if (crowd_look(&in->crowd, packets, now) == CROWD_LET_IN)
         if (r->driver->favour(r, NULL) < 0)
             crowd_came(&in->crowd, packets, now); /* it is tried again after a while */

@@ -39,4 +39,10 @@ static inline uint64_t source_number(struct source_id s)
     return (uint64_t)s.address << 16 | s.port;
 }
 
+/* And back; what lies above its 48 bits is not looked at. */
+static inline struct source_id source_of(uint64_t number)
+{
+    return (struct source_id){.address = (uint32_t)(number >> 16), .port = (uint16_t)number};
+}
+
 #endif

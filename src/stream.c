@@ -291,6 +291,5 @@ bool stream_sleep(struct stream *s)
 
 struct source_id stream_source(const struct stream *s)
 {
-    const uint64_t source = atomic_load_explicit(&s->source, memory_order_relaxed);
-    return (struct source_id){.address = (uint32_t)(source >> 16), .port = (uint16_t)source};
+    return source_of(atomic_load_explicit(&s->source, memory_order_relaxed));
 }

@@ -59,7 +59,7 @@ struct stream {
     _Atomic uint32_t line_serial;
 
     _Atomic uint32_t formats; /* that have begun, the same one anew not counted */
-    _Atomic uint64_t source;  /* who sends it: address << 16 | port */
+    _Atomic uint64_t source;  /* who sends it, as source_number() has it */
 
     /* a sleeping consumer */
     atomic_bool asleep;

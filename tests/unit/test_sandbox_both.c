@@ -1,6 +1,7 @@
 /* What is refused looks the same whichever lock refuses it: here the second one is seen beside the first. */
 #include "test.h"
 
+#include "confined.h"
 #include "sandbox.h"
 #include "sandbox_paths.h"
 
@@ -23,7 +24,7 @@ struct outcome {
 static int error_of_opening(void)
 {
     const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    const int err = fd < 0 ? errno : 0;
+    const int err = error_of(fd);
     if (fd >= 0)
         close(fd);
     return err;
